@@ -4,6 +4,7 @@
 //! of traces to which nothing was added for a while, and the older spans of those that grow. It answers as one that
 //! does not pack.
 
+mod dictionary;
 mod head;
 mod pack;
 mod record;
@@ -12,7 +13,7 @@ mod trace;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agentspan_model::agent365::Profile;
 use serde_json::Value;
@@ -65,6 +66,8 @@ pub(crate) struct Store {
     tallied: u64,
     /// `None` if it does not pack.
     packer: Option<Packer>,
+    /// How many bytes the dictionaries of packs take.
+    dictionaries: Arc<AtomicUsize>,
     /// All spans of traces that have not changed since this number are packed.
     settled: u64,
 }
@@ -85,6 +88,7 @@ impl Store {
             tally: Tally::default(),
             tallied: 0,
             packer: None,
+            dictionaries: Arc::default(),
             settled: 0,
         }
     }
@@ -102,7 +106,7 @@ impl Store {
     }
 
     fn with_packing_beyond(mut self, loose_spans: usize) -> Self {
-        self.packer = Some(Packer::new(loose_spans));
+        self.packer = Some(Packer::new(loose_spans, &self.dictionaries));
         self
     }
 
@@ -185,7 +189,7 @@ impl Store {
             return Ok(true);
         }
         let work = trace.work();
-        let alone = trace.size().bytes.saturating_add(self.groups.bytes());
+        let alone = trace.size().bytes.saturating_add(self.shared_bytes());
         if alone.saturating_add(work) > self.limit {
             return Ok(false);
         }
@@ -202,6 +206,7 @@ impl Store {
     /// Whether a trace that takes so many bytes fits, with what its spans and this one share. That none of its spans
     /// is packed is taken for granted, since a trace is unpacked to be read.
     fn can_fit(&self, alone: usize, span: &Span, growing: Option<&Trace>) -> bool {
+        let alone = alone.saturating_add(self.dictionaries.load(Ordering::SeqCst));
         let fits = |shared: usize| alone.saturating_add(shared) <= self.limit;
         let of_trace = growing.into_iter().flat_map(Trace::groups);
         let groups = || of_trace.chain([&*span.group]);
@@ -240,7 +245,13 @@ impl Store {
 
     /// How many bytes its spans take, and what they share, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.size.bytes.saturating_add(self.groups.bytes())
+        self.size.bytes.saturating_add(self.shared_bytes())
+    }
+
+    /// How many bytes traces share.
+    fn shared_bytes(&self) -> usize {
+        let dictionaries = self.dictionaries.load(Ordering::SeqCst);
+        self.groups.bytes().saturating_add(dictionaries)
     }
 
     /// The group of the spans with this resource and this scope.

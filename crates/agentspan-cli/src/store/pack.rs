@@ -1,14 +1,13 @@
 //! Some spans of a trace in compressed bytes.
 
-use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use flate2::Compression;
-use flate2::bufread::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use prost::Message;
-use prost::encoding::decode_varint;
 
+use super::dictionary::{Dictionaries, Dictionary};
 use super::head::{Head, Heads};
 use super::record::{Origin, Record};
 use crate::search::Trigrams;
@@ -27,8 +26,10 @@ const LEVEL: u32 = 6;
 #[derive(Debug)]
 pub(super) struct Pack {
     bytes: Box<[u8]>,
-    /// How many bytes these are when they are decompressed.
+    dictionary: Arc<Dictionary>,
+    /// How many bytes these are when they are decompressed, and how many of them are the heads.
     plain: usize,
+    heads: usize,
     spans: usize,
     /// How many of them were replaced since.
     replaced: usize,
@@ -75,29 +76,15 @@ impl Pack {
 
     /// The heads of its spans, for which only its beginning is decompressed. `None` if it is broken.
     pub(super) fn heads(&self) -> Option<Vec<Head>> {
-        let mut plain = DeflateDecoder::new(&*self.bytes);
-        let mut first = [0; 10];
-        let read = read_some(&mut plain, &mut first)?;
-        let mut rest = first.get(..read)?;
-        let length = usize::try_from(decode_varint(&mut rest).ok()?).ok()?;
-        if length > self.plain {
-            return None;
-        }
-        let mut heads = vec![0; length];
-        let (known, unknown) = heads.split_at_mut_checked(rest.len().min(length))?;
-        known.copy_from_slice(rest.get(..known.len())?);
-        plain.read_exact(unknown).ok()?;
+        let heads = self.decompressed(self.heads)?;
         Some(Heads::decode(&*heads).ok()?.heads)
     }
 
     /// Its spans, also those that were replaced, with their places in the trace. `None` if it is broken.
     pub(super) fn unpacked(&self, trace_id: &str) -> Option<Vec<(u32, Span)>> {
-        let mut plain = Vec::with_capacity(self.plain);
-        let longest = u64::try_from(self.plain).ok()?.checked_add(1)?;
-        let mut decoder = DeflateDecoder::new(&*self.bytes).take(longest);
-        decoder.read_to_end(&mut plain).ok()?;
-        let mut rest = plain.as_slice();
-        let heads = Heads::decode_length_delimited(&mut rest).ok()?.heads;
+        let plain = self.decompressed(self.plain)?;
+        let (heads, mut rest) = plain.split_at_checked(self.heads)?;
+        let heads = Heads::decode(heads).ok()?.heads;
         let spans = heads.into_iter().map(|head| {
             let record = Record::decode_length_delimited(&mut rest).ok()?;
             let place = head.place;
@@ -106,38 +93,49 @@ impl Pack {
         spans.collect()
     }
 
+    /// So many bytes from its beginning.
+    fn decompressed(&self, length: usize) -> Option<Vec<u8>> {
+        let mut state = Decompress::new(false);
+        let dictionary = self.dictionary.bytes();
+        if !dictionary.is_empty() {
+            state.set_dictionary(dictionary).ok()?;
+        }
+        let mut plain = Vec::with_capacity(length);
+        let all = FlushDecompress::Finish;
+        // With less room than all of it needs, this ends when the room is full.
+        state.decompress_vec(&self.bytes, &mut plain, all).ok()?;
+        plain.truncate(length);
+        Some(plain).filter(|plain| plain.len() == length)
+    }
+
+    #[cfg(test)]
+    pub(super) fn spoil(&mut self) {
+        self.bytes.fill(0xff);
+    }
+
     /// Whether it is told for the first time that it cannot be read.
     pub(super) fn breaks(&self) -> bool {
         !self.is_broken.swap(true, Ordering::SeqCst)
     }
 }
 
-/// Reads until the buffer is full, or nothing more comes.
-fn read_some(from: &mut impl Read, buffer: &mut [u8]) -> Option<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match from.read(rest).ok()? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    Some(filled)
-}
-
 /// Packs spans, with one state of the compression for all.
 pub(super) struct Packer {
-    encoder: DeflateEncoder<Vec<u8>>,
-    buffer: Vec<u8>,
+    state: Compress,
+    dictionaries: Dictionaries,
+    plain: Vec<u8>,
     loose_spans: usize,
     /// How many spans it packed, each as often as it did.
     packed: u64,
 }
 
 impl Packer {
-    pub(super) fn new(loose_spans: usize) -> Self {
+    /// A packer that counts here how many bytes its dictionaries take.
+    pub(super) fn new(loose_spans: usize, dictionaries: &Arc<AtomicUsize>) -> Self {
         Self {
-            encoder: DeflateEncoder::new(Vec::new(), Compression::new(LEVEL)),
-            buffer: Vec::new(),
+            state: Compress::new(Compression::new(LEVEL), false),
+            dictionaries: Dictionaries::new(dictionaries),
+            plain: Vec::new(),
             loose_spans,
             packed: 0,
         }
@@ -168,8 +166,9 @@ impl Packer {
         let heads = Heads {
             heads: heads.collect(),
         };
-        let count = heads.heads.len();
-        let mut plain = self.write(&heads)?;
+        self.plain.clear();
+        heads.encode(&mut self.plain)?;
+        let (count, heads) = (heads.heads.len(), self.plain.len());
         let mut origins: Vec<Origin> = Vec::new();
         for (_, span) in spans {
             let known = origins.iter().rposition(|origin| origin.is_of(span));
@@ -178,15 +177,21 @@ impl Packer {
                 origins.len() - 1
             });
             let origin = u32::try_from(origin).unwrap_or(u32::MAX);
-            plain += self.write(&Record::of(span.clone(), origin))?;
+            Record::of(span.clone(), origin).encode_length_delimited(&mut self.plain)?;
         }
-        // The buffer is as large as the largest span, and most are small.
-        self.buffer.shrink_to(PACK_BYTES);
-        let bytes = self.encoder.reset(Vec::new())?;
+        let dictionary = Arc::clone(self.dictionaries.current());
+        let bytes = self.compressed(dictionary.bytes())?;
+        self.dictionaries.learn(&self.plain);
         self.packed += count as u64;
+        let plain = self.plain.len();
+        // It was as large as the largest span, and most are small.
+        self.plain.clear();
+        self.plain.shrink_to(PACK_BYTES);
         Ok(Pack {
-            bytes: bytes.into_boxed_slice(),
+            bytes,
+            dictionary,
             plain,
+            heads,
             spans: count,
             replaced: 0,
             origins: origins.into_boxed_slice(),
@@ -195,11 +200,21 @@ impl Packer {
         })
     }
 
-    fn write(&mut self, message: &impl Message) -> io::Result<usize> {
-        self.buffer.clear();
-        message.encode_length_delimited(&mut self.buffer)?;
-        self.encoder.write_all(&self.buffer)?;
-        Ok(self.buffer.len())
+    fn compressed(&mut self, dictionary: &[u8]) -> io::Result<Box<[u8]>> {
+        self.state.reset();
+        if !dictionary.is_empty() {
+            self.state.set_dictionary(dictionary)?;
+        }
+        let mut bytes = Vec::with_capacity(self.plain.len() / 8 + 64);
+        loop {
+            let taken = usize::try_from(self.state.total_in()).unwrap_or(usize::MAX);
+            let rest = self.plain.get(taken..).unwrap_or_default();
+            let all = FlushCompress::Finish;
+            if self.state.compress_vec(rest, &mut bytes, all)? == Status::StreamEnd {
+                return Ok(bytes.into_boxed_slice());
+            }
+            bytes.reserve(bytes.len() / 4 + 64);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The bound of the store, and what takes the place of what.
 
 mod packed;
+mod record;
 
 use std::sync::Arc;
 

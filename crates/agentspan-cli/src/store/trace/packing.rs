@@ -146,6 +146,24 @@ impl Trace {
         Some(spans)
     }
 
+    /// What it takes, counted anew.
+    #[cfg(test)]
+    pub(in crate::store) fn counted(&self) -> super::Size {
+        let packed: usize = self.packs.iter().map(Pack::bytes).sum();
+        let loose_bytes = self.loose.iter().map(Span::bytes).sum();
+        super::Size {
+            bytes: self.own_bytes + packed + loose_bytes,
+            loose: self.loose.len(),
+            loose_bytes,
+        }
+    }
+
+    /// Spoils what its packs hold.
+    #[cfg(test)]
+    pub(in crate::store) fn break_packs(&mut self) {
+        self.packs.iter_mut().for_each(Pack::spoil);
+    }
+
     /// Reads a pack, and counts its spans as lost if it is broken.
     pub(super) fn read<T>(&self, pack: &Pack, read: impl FnOnce(&Pack) -> Option<T>) -> Option<T> {
         let found = read(pack);
