@@ -220,3 +220,122 @@ fn a_queue_shows_its_settings_and_its_counts() {
     let wait = format!("{:?}", queue.start_end_wait());
     assert!(wait.starts_with("EndWait(Some(Queue {"), "{wait}");
 }
+
+/// Whether a flush has to wait for the thread after everything was given up.
+fn waits_after_giving_up(queue: &TestQueue) -> bool {
+    queue.end_when_empty();
+    assert!(queue.start_end_wait().give_up(Lost::Late));
+    assert_eq!(queue.counts().queued, 0);
+    !queue.wait_for_flush(queue.start_flush(), Some(Instant::now()))
+}
+
+#[test]
+fn a_thread_is_left_behind_only_with_items_that_it_has_begun_with() {
+    let idle = driven(roomy());
+    put(&idle, 1..=5);
+    assert!(waits_after_giving_up(&idle));
+    let busy = driven(roomy());
+    put(&busy, 1..=5);
+    assert_eq!(take(&busy, 2).0, [1, 2]);
+    assert!(!waits_after_giving_up(&busy));
+    let done = driven(roomy());
+    put(&done, 1..=5);
+    let (_, taken) = take(&done, 2);
+    assert!(done.finish(taken, finished(2)));
+    // Three are with the thread, and one is not.
+    put(&done, [6]);
+    assert!(waits_after_giving_up(&done));
+}
+
+#[test]
+fn joining_waits_for_a_thread_that_is_to_end() {
+    let queue = Arc::new(TestQueue::new(roomy()));
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let (shared, ended) = (Arc::clone(&queue), Arc::clone(&has_ended));
+    let run = move || {
+        assert_eq!(shared.next(7, |_| {}), Work::End);
+        (0..50).for_each(|_| thread::yield_now());
+        ended.store(true, Ordering::SeqCst);
+    };
+    queue
+        .start_thread(|| thread::Builder::new().spawn(run))
+        .unwrap();
+    queue.end_when_empty();
+    queue.join();
+    assert!(has_ended.load(Ordering::SeqCst));
+}
+
+#[test]
+fn joining_does_not_wait_for_a_thread_that_goes_on() {
+    let open = driven(roomy());
+    open.join();
+    let busy = driven(roomy());
+    put(&busy, [1]);
+    busy.end_when_empty();
+    busy.join();
+    let _ = take(&busy, 7);
+    // It is stuck with what was given up.
+    assert!(busy.start_end_wait().give_up(Lost::Late));
+    busy.join();
+}
+
+#[test]
+fn a_loss_is_told_to_calls_that_wait_and_to_none_that_begins_later() {
+    let queue = TestQueue::new(roomy());
+    let _ = queue.refuse(Lost::Failed);
+    let before = queue.told_so_far();
+    assert_eq!(queue.tell(before), [0, 1, 0, 0]);
+    assert_eq!(queue.tell(before), [0, 1, 0, 0]);
+    assert_eq!(queue.told_so_far(), [0, 1, 0, 0]);
+    let _ = queue.refuse(Lost::Failed);
+    assert_eq!(queue.tell(queue.told_so_far()), [0, 1, 0, 0]);
+}
+
+#[test]
+fn an_item_opens_a_queue_that_is_about_to_end_and_those_who_wait_give_nothing_up() {
+    let queue = driven(roomy());
+    queue.end_when_empty();
+    let wait = queue.start_end_wait();
+    put(&queue, [1]);
+    assert!(!wait.give_up(Lost::Late));
+    assert_eq!(fates(&queue), (0, [0; 4], 1, 1));
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Woken(AtomicU64);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_task_that_asks_twice_for_a_flush_is_woken_once_when_it_is_answered() {
+    let queue = driven(roomy());
+    put(&queue, [1]);
+    let ticket = queue.start_flush();
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    assert!(!queue.is_flushed_or_wakes(ticket, &waker));
+    assert!(!queue.is_flushed_or_wakes(ticket, &waker));
+    let _ = take(&queue, 7);
+    assert_eq!(woken.0.load(Ordering::SeqCst), 0);
+    let Work::Flush(calls) = queue.next(7, |_| panic!("an item")) else {
+        panic!("no flush");
+    };
+    queue.answer(calls);
+    assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+    assert!(queue.is_flushed_or_wakes(ticket, &waker));
+}
+
+#[test]
+fn what_the_thread_has_not_begun_with_can_still_be_dropped_for_newer_items() {
+    let queue = driven(settings(6, u64::MAX, DropPolicy::Oldest));
+    put(&queue, 1..=6);
+    assert_eq!(take(&queue, 2).0, [1, 2]);
+    put(&queue, 7..=8);
+    assert_eq!(take(&queue, 7).0, [5, 6, 7, 8]);
+    assert_eq!(queue.counts().lost_for(Lost::QueueFull), 2);
+}
