@@ -1,5 +1,8 @@
 //! The lanes with a clock that the tests move.
 
+mod crowds;
+mod pauses;
+
 use std::collections::BTreeMap;
 
 use agentspan_model::agent365::Profile;

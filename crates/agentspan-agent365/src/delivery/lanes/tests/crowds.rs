@@ -1,0 +1,159 @@
+//! Turns that have no slot, and how many of them there may be.
+
+use super::*;
+
+/// One turn of each of these lanes, one after the other with the only slot, which `give_up` takes from it.
+fn many(
+    count: usize,
+    now: Instant,
+    give_up: impl Fn(&mut Lanes<u32, u32>, u64),
+) -> (Lanes<u32, u32>, Vec<u64>) {
+    let mut lanes = lanes(1);
+    let mut turns = Vec::new();
+    for lane in 0..count as u32 {
+        lanes.push(&lane, lane, one());
+        let started = lanes.next(now).unwrap();
+        assert!(lanes.next(now).is_none());
+        give_up(&mut lanes, started.turn);
+        turns.push(started.turn);
+    }
+    lanes.push(&u32::MAX, u32::MAX, one());
+    (lanes, turns)
+}
+
+#[test]
+fn so_many_turns_wait_for_tokens_and_no_more_start_until_one_comes_back() {
+    let now = Instant::now();
+    let (mut lanes, turns) = many(MAX_ASIDE, now, |lanes, turn| lanes.step_aside(turn));
+    assert!(lanes.next(now).is_none());
+    // None of them waits for an answer, which could be cut short.
+    assert_eq!(lanes.slowest(true), None);
+    lanes.leave(turns[0]);
+    assert_eq!(items(&start(&mut lanes, now)), [u32::MAX]);
+}
+
+#[test]
+fn so_many_turns_wait_for_late_answers_and_the_oldest_are_cut_for_others() {
+    let now = Instant::now();
+    let late = now + PATIENCE;
+    let (mut lanes, turns) = many(MAX_STALLED, now, |lanes, _| lanes.take_slots_back(late));
+    assert!(lanes.next(now).is_none());
+    assert_eq!(lanes.slowest(false), Some(turns[0]));
+    assert_eq!(lanes.slowest(false), Some(turns[1]));
+    // They stand aside until they have heard of it.
+    assert!(lanes.next(now).is_none());
+    lanes.leave(turns[0]);
+    assert_eq!(lanes.slowest(false), None);
+    assert_eq!(items(&start(&mut lanes, now)), [u32::MAX]);
+}
+
+#[test]
+fn a_late_answer_is_cut_short_only_for_others_that_wait() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    assert!(!lanes.are_busy());
+    lanes.push(&1, 10, one());
+    let first = start(&mut lanes, now);
+    lanes.take_slots_back(now + PATIENCE);
+    assert_eq!(lanes.slowest(true), None);
+    lanes.push(&2, 20, one());
+    assert!(lanes.are_busy());
+    assert_eq!(lanes.slowest(false), None);
+    assert_eq!(lanes.slowest(true), Some(first[0].0));
+    // Once.
+    assert_eq!(lanes.slowest(true), None);
+}
+
+#[test]
+fn a_turn_that_was_answered_late_has_a_slot_again() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    for lane in 1..=3 {
+        lanes.push(&lane, lane * 10, one());
+    }
+    let first = start(&mut lanes, now);
+    let later = now + PATIENCE;
+    lanes.take_slots_back(later);
+    let second = start(&mut lanes, later);
+    assert_eq!(items(&second), [20]);
+    lanes.answered(first[0].0, Outcome::Failed, later);
+    lanes.leave(second[0].0);
+    assert!(lanes.next(later).is_none());
+    // Its time begins anew.
+    assert_eq!(lanes.next_deadline(), Some(later + PATIENCE));
+    lanes.leave(first[0].0);
+    assert_eq!(items(&start(&mut lanes, later)), [30]);
+}
+
+#[test]
+fn a_turn_keeps_its_slot_until_its_time_is_over() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    lanes.push(&1, 10, one());
+    lanes.push(&2, 20, one());
+    let first = start(&mut lanes, now);
+    lanes.take_slots_back(now + PATIENCE - Duration::from_nanos(1));
+    assert!(lanes.next(now).is_none());
+    // An answer that took two seconds makes eight of them usual.
+    let later = now + PATIENCE * 2;
+    lanes.answered(first[0].0, Outcome::Settled, later);
+    assert_eq!(lanes.next_deadline(), Some(later + PATIENCE * 8));
+    lanes.leave(first[0].0);
+    assert_eq!(lanes.next_deadline(), None);
+}
+
+#[test]
+fn without_patience_a_turn_keeps_its_slot() {
+    let (mut lanes, now) = (Lanes::new(1, None, BOUNDS), Instant::now());
+    lanes.push(&1, 10, one());
+    assert_eq!(items(&start(&mut lanes, now)), [10]);
+    assert_eq!(lanes.next_deadline(), None);
+    lanes.take_slots_back(now + DELAY * 1_000);
+    lanes.push(&2, 20, one());
+    assert!(lanes.next(now).is_none());
+}
+
+/// How many items may be in flight.
+fn slots(lanes: &mut Lanes<u32, u32>, now: Instant) -> usize {
+    for lane in 1_000..1_064 {
+        lanes.push(&lane, lane, one());
+    }
+    start(lanes, now).len()
+}
+
+#[test]
+fn slots_are_added_only_when_all_are_taken_or_others_wait() {
+    let (mut alone, now) = (lanes(64), Instant::now());
+    for item in 0..50 {
+        alone.push(&1, item, one());
+        let (turn, _) = start(&mut alone, now)[0];
+        alone.answered(turn, Outcome::Settled, now);
+        alone.leave(turn);
+    }
+    assert_eq!(slots(&mut alone, now), window::START);
+    let mut full = lanes(64);
+    for lane in 0..window::START as u32 {
+        full.push(&lane, lane, one());
+    }
+    let started = start(&mut full, now);
+    assert!(!full.are_busy());
+    for (turn, _) in &started {
+        full.answered(*turn, Outcome::Settled, now);
+    }
+    started.iter().for_each(|(turn, _)| full.leave(*turn));
+    assert_eq!(slots(&mut full, now), window::START + 1);
+}
+
+#[test]
+fn a_lane_that_is_refused_again_and_again_narrows_the_window_once() {
+    let (mut lanes, mut now) = (lanes(64), Instant::now());
+    lanes.push(&1, 10, one());
+    for _ in 0..3 {
+        now += DELAY;
+        let (turn, item) = start(&mut lanes, now)[0];
+        now += DELAY;
+        lanes.answered(turn, Outcome::Throttled, now);
+        let pause = lanes.again(turn, item, Cause::Other).unwrap();
+        lanes.rested(&pause);
+    }
+    let (turn, _) = start(&mut lanes, now)[0];
+    lanes.leave(turn);
+    assert_eq!(slots(&mut lanes, now), window::START / 2);
+}

@@ -1,0 +1,147 @@
+//! Lanes that pause, and what leaves a lane without having been sent.
+
+use super::*;
+
+/// A lane with two turns, and one more item.
+fn two_turns(now: Instant) -> (Lanes<u32, u32>, Vec<(u64, u32)>) {
+    let mut lanes = lanes(2);
+    for item in [10, 11, 12] {
+        lanes.push(&1, item, one());
+    }
+    let started = start(&mut lanes, now);
+    assert_eq!(items(&started), [10, 11]);
+    (lanes, started)
+}
+
+fn waiting(lanes: &Lanes<u32, u32>) -> Vec<u32> {
+    lanes.waiting_for_pause(&1).copied().collect()
+}
+
+#[test]
+fn what_waits_for_a_pause_is_known_while_it_lasts() {
+    let now = Instant::now();
+    let (mut lanes, started) = two_turns(now);
+    assert!(waiting(&lanes).is_empty());
+    let pause = lanes.again(started[0].0, 10, Cause::Other).unwrap();
+    assert_eq!(waiting(&lanes), [10, 12]);
+    lanes.rested(&pause);
+    assert!(waiting(&lanes).is_empty());
+}
+
+#[test]
+fn a_pause_that_the_service_asks_for_while_the_lane_pauses_is_kept_too() {
+    let now = Instant::now();
+    let until = now + DELAY;
+    let (mut lanes, started) = two_turns(now);
+    let own = lanes.again(started[0].0, 10, Cause::Other).unwrap();
+    let asked = lanes.again(started[1].0, 11, Cause::Asked(until)).unwrap();
+    assert!(lanes.next(now).is_none());
+    lanes.rested(&own);
+    lanes.hurry();
+    assert!(lanes.next(now).is_none());
+    assert_eq!(lanes.pausing_at(until + Duration::from_nanos(1)), [0; 0]);
+    lanes.rested(&asked);
+    let probe = lanes.next(now).unwrap();
+    // The two tries failed together.
+    assert_eq!((probe.item, probe.failures), (11, 1));
+}
+
+#[test]
+fn the_longest_pause_that_the_service_asked_for_counts() {
+    let now = Instant::now();
+    for asked in [[1, 2], [2, 1]] {
+        let (mut lanes, started) = two_turns(now);
+        for ((turn, item), asked) in started.into_iter().zip(asked) {
+            let asked = Cause::Asked(now + DELAY * asked);
+            lanes.again(turn, item, asked).unwrap();
+        }
+        assert_eq!(lanes.pausing_at(now + DELAY * 2), [11, 10, 12]);
+    }
+}
+
+#[test]
+fn a_success_ends_the_pauses_that_the_service_did_not_ask_for() {
+    let now = Instant::now();
+    for (cause, next) in [(Cause::Other, Some(10)), (Cause::Asked(now + DELAY), None)] {
+        let (mut lanes, started) = two_turns(now);
+        let pause = lanes.again(started[0].0, 10, cause).unwrap();
+        lanes.answered(started[1].0, Outcome::Settled, now);
+        let begun = lanes.next(now);
+        assert_eq!(begun.as_ref().map(|begun| begun.item), next);
+        assert_eq!(begun.map_or(1, |begun| begun.taken), 1);
+        lanes.rested(&pause);
+        // It has not failed since: two items at a time.
+        lanes.leave(started[1].0);
+        assert_eq!(lanes.turns.len() + start(&mut lanes, now).len(), 2);
+    }
+}
+
+#[test]
+fn a_lane_is_forgotten_when_nothing_is_left_of_it() {
+    let (mut lanes, now) = (lanes(64), Instant::now());
+    lanes.push(&1, 10, one());
+    let first = start(&mut lanes, now);
+    let pause = lanes.again(first[0].0, 10, Cause::Other).unwrap();
+    lanes.drain().for_each(drop);
+    lanes.settled(&1, one());
+    assert_eq!(lanes.lanes.len(), 1);
+    lanes.rested(&pause);
+    assert!(lanes.lanes.is_empty());
+    lanes.push(&1, 10, one());
+    let second = start(&mut lanes, now);
+    lanes.settled(&1, one());
+    assert_eq!(lanes.lanes.len(), 1);
+    lanes.again(second[0].0, 11, Cause::Other).unwrap();
+    lanes.drain().for_each(drop);
+    lanes.hurry();
+    assert!(lanes.lanes.is_empty());
+}
+
+#[test]
+fn what_is_over_leaves_from_the_front_of_a_lane_that_fails() {
+    let now = Instant::now();
+    let (mut lanes, started) = two_turns(now);
+    lanes.again(started[0].0, 10, Cause::Other);
+    assert_eq!(lanes.expire(|item| *item != 11), [10, 12]);
+    let (mut lanes, started) = two_turns(now);
+    lanes.again(started[0].0, 10, Cause::Other);
+    assert!(lanes.expire(|item| *item == 12).is_empty());
+}
+
+/// A lane that is alone with items of this size, for eight of which the bounds are made: what leaves.
+fn excess_alone(size: Size, fails: bool) -> Vec<u32> {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    for item in 0..8 {
+        lanes.push(&1, item, size);
+    }
+    if fails {
+        let (turn, item) = start(&mut lanes, now)[0];
+        lanes.again(turn, item, Cause::Other).unwrap();
+    }
+    lanes.take_excess(&1, BOUNDS, |_| Some(size))
+}
+
+#[test]
+fn a_lane_that_is_alone_leaves_an_eighth_if_it_fails() {
+    let (spans, bytes) = (BOUNDS.spans / 8, BOUNDS.bytes / 8);
+    for size in [Size { spans, bytes: 1 }, Size { spans: 1, bytes }] {
+        assert_eq!(excess_alone(size, true), [7]);
+        assert!(excess_alone(size, false).is_empty());
+    }
+}
+
+#[test]
+fn nothing_that_has_had_a_turn_and_not_the_only_item_is_excess() {
+    let now = Instant::now();
+    let (mut lanes, started) = two_turns(now);
+    lanes.push(&1, 13, one());
+    lanes.push(&2, 20, one());
+    let all = BOUNDS;
+    let size_of = |item: &u32| (*item == 13).then(one);
+    assert_eq!(lanes.take_excess(&1, all, size_of), [13]);
+    assert_eq!(lanes.take_excess(&1, all, |_| Some(one())), [12]);
+    assert!(lanes.take_excess(&2, all, |_| Some(one())).is_empty());
+    for (turn, _) in started {
+        lanes.leave(turn);
+    }
+}
