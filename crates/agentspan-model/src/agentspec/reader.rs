@@ -134,6 +134,8 @@ pub(crate) struct Reader<'a> {
     problems: Problems,
     /// How often something that was read differs from its text.
     pub(crate) changes: usize,
+    /// Whether something is read that is kept in another way if it cannot be.
+    pub(crate) is_trying: bool,
     /// The targets of `$component_ref`; nothing in a dump, which has no references.
     pub(crate) references: Option<References<'a>>,
 }
@@ -177,6 +179,7 @@ impl<'a> Reader<'a> {
             here: None,
             problems: Problems::default(),
             changes: 0,
+            is_trying: false,
             references,
         }
     }

@@ -245,7 +245,7 @@ pub(crate) fn read_value<'a>(
             if reader.is_document() {
                 read_object_in(raw, members, place, reader)
             } else if is_component(&members, place) {
-                read_members(members, None, reader).map(ComponentValue::Component)
+                read_nested(raw, members, place, reader)
             } else {
                 read_map(raw, members, place, reader)
             }
@@ -308,6 +308,31 @@ fn is_component(members: &Members<'_>, place: Place) -> bool {
         Place::Open => [COMPONENT_TYPE, "id", "name"].into_iter().all(is_text),
         Place::Plain(_) | Place::Free(_) => false,
     }
+}
+
+/// Reads an object in a dump that is a component. In an open place, one that has something in it that cannot be read
+/// is the content of somebody, as what lacks a name is: it is kept, but for its secrets.
+///
+/// Only the outermost of such objects is read again then, so that no part of a text is read more than twice.
+fn read_nested<'a>(
+    raw: &'a RawValue,
+    members: Members<'a>,
+    place: Place,
+    reader: &mut Reader<'a>,
+) -> Option<ComponentValue> {
+    if place != Place::Open || reader.is_trying {
+        return read_members(members, None, reader).map(ComponentValue::Component);
+    }
+    let before = reader.changes;
+    reader.is_trying = true;
+    let component = reader.attempt(|reader| read_members(members, None, reader));
+    reader.is_trying = false;
+    if let Some(component) = component {
+        return Some(ComponentValue::Component(component));
+    }
+    reader.changes = before;
+    let members = reader.object(raw)?;
+    read_map(raw, members, Place::Plain(None), reader)
 }
 
 /// Reads an object that is no component. If nothing in it has changed, its text is kept.
