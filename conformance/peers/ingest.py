@@ -1,6 +1,6 @@
 """Measures what `agentspan serve` needs to take, keep and show spans, beside Arize Phoenix, and otelite if there is one.
 
-    ingest.py AGENTSPAN DIRECTORY [SPANS] [--otelite PROGRAM]
+    ingest.py AGENTSPAN DIRECTORY [SPANS] [--otelite PROGRAM [--without-phoenix]]
 
 All get the same bytes: requests of OTLP over HTTP with protobuf, first plain, then with gzip, each from one connection. A
 server has taken them when it says that it has as many spans. Its processor time is what all of its processes took from the first
@@ -292,7 +292,7 @@ ROWS = [
 
 def verdict(goal, ours, peers):
     """How much better we are than the best of the peers."""
-    if goal is None:
+    if goal is None or not peers:
         return ""
     better = ours / max(peers) if goal == "more" else min(peers) / ours
     return f"{better:.1f} x{'' if better >= 3 else '  MISSED: 3 x'}"
@@ -304,10 +304,13 @@ def main():
     parser.add_argument("directory")
     parser.add_argument("spans", nargs="?", type=int, default=SPANS)
     parser.add_argument("--otelite")
+    parser.add_argument("--without-phoenix", action="store_true", help="for many spans, which take it hours")
     options = parser.parse_args()
     spans = options.spans // OF_REQUEST * OF_REQUEST
     Agentspan.path, Otelite.path = options.agentspan, options.otelite
-    kinds = [Agentspan, *([Otelite] if options.otelite else []), Phoenix]
+    kinds = [Agentspan, *([Otelite] if options.otelite else []), *([] if options.without_phoenix else [Phoenix])]
+    if len(kinds) == 1:
+        sys.exit("nothing to compare with: name a program with --otelite, or leave --without-phoenix out")
     sent = bodies(spans)
     print(f"{spans:,} spans in {len(sent)} requests of {len(sent[0]):,} bytes; load {os.getloadavg()[0]:.1f} before")
     table = [measured(kind, options.directory, spans, sent) for kind in kinds]

@@ -76,7 +76,8 @@ usage: cargo xtask <chore>
   peers otlp                    traces in MLflow, which takes minutes to install
   peers serve                   live Python packages and a collector send into `agentspan serve`
   peers ingest [SPANS]          what `agentspan serve` takes for spans, beside Phoenix, and beside
-    [--otelite PROGRAM]         otelite if it is installed; takes minutes
+    [--otelite PROGRAM          otelite if it is installed; takes minutes. Phoenix needs hours for
+     [--without-phoenix]]       100,000 spans
   peers runtimes                runs of WayFlow and LangGraph, replayed, which take minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
   faults [--only TEXT]          the fault matrix, a line for each fault and way into the library: docs/faults.md
