@@ -94,7 +94,7 @@ usage: cargo xtask <chore>
   miri [CRATE]...               the unit tests of crates that need no network, interpreted, which takes minutes;
                                 needs the nightly toolchain with miri
   mutants [AREA]...             breaks queue, lanes, grouping, masking and propagation in many small ways, which
-                                tests must notice: docs/proofs.md; takes an hour
+                                tests must notice: docs/proofs.md; takes hours
   fuzz [TARGET]... [--quick]  * input that nobody thought of, for everything that reads input: 20 seconds for
     [--seconds N] [--merge]     each target by default; only the seeds with --quick; or more seeds with --merge
 ";
