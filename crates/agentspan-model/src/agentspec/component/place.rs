@@ -1,6 +1,9 @@
 //! The values that may stand in a place of a component.
 
-use super::{ComponentValue, fields::Shape};
+use super::{
+    ComponentValue,
+    fields::{Fields, Shape},
+};
 use crate::agentspec::{
     ProblemKind,
     reader::{Reader, Step},
@@ -20,7 +23,9 @@ pub(crate) enum Place {
     Open,
     /// Values without components, in a document. References are followed on so many levels, if at all.
     Plain(Option<u8>),
-    /// The same, but what looks like a component there is none, so that it has no secrets either.
+    /// The same, in a member that would hold components if the object around it were one: there are secrets in it, too.
+    PlainComponents(Option<u8>),
+    /// The same as plain values, but what looks like a component there is none, so that it has no secrets either.
     Free(Option<u8>),
 }
 
@@ -44,8 +49,24 @@ impl Place {
         let one_less = |levels: Option<u8>| levels.and_then(|levels| levels.checked_sub(1));
         match self {
             Self::Plain(levels) => Self::Plain(one_less(levels)),
+            Self::PlainComponents(levels) => Self::PlainComponents(one_less(levels)),
             Self::Free(levels) => Self::Free(one_less(levels)),
             Self::OfComponents | Self::OfComponentsOrTexts(_) | Self::Open => self,
+        }
+    }
+
+    /// The place of a member of an object that says this class, but only looks like a component of it.
+    pub(super) fn of_content(self, class: &str, member: &str) -> Self {
+        let below = self.below();
+        let (Self::Plain(levels) | Self::PlainComponents(levels)) = below else {
+            return below;
+        };
+        match Fields::of(class).find(member) {
+            _ if class.is_empty() => below,
+            Some((_, Shape::Components(_) | Shape::ComponentsOrText(_))) => {
+                Self::PlainComponents(levels)
+            }
+            _ => Self::Plain(levels),
         }
     }
 
@@ -54,13 +75,16 @@ impl Place {
         match self {
             Self::OfComponents => value == "[]",
             Self::OfComponentsOrTexts(_) => value.starts_with(['"', '[']),
-            Self::Open | Self::Plain(_) | Self::Free(_) => true,
+            Self::Open | Self::Plain(_) | Self::PlainComponents(_) | Self::Free(_) => true,
         }
     }
 
     /// Whether a reference is followed here, in a document.
     pub(super) fn refers(self) -> bool {
-        !matches!(self, Self::Plain(None) | Self::Free(None))
+        !matches!(
+            self,
+            Self::Plain(None) | Self::PlainComponents(None) | Self::Free(None)
+        )
     }
 }
 

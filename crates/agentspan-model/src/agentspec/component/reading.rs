@@ -283,7 +283,9 @@ fn read_object_in<'a>(
             }
         }
         Place::Open if is_reference || is_component => read_object(members, reader)?,
-        Place::Plain(_) | Place::Free(_) if is_reference && place.refers() => {
+        Place::Plain(_) | Place::PlainComponents(_) | Place::Free(_)
+            if is_reference && place.refers() =>
+        {
             let reference = members.find(REFERENCE)?;
             follow(reference, reader)?
         }
@@ -306,7 +308,7 @@ fn is_component(members: &Members<'_>, place: Place) -> bool {
             members.find(COMPONENT_TYPE).is_some()
         }
         Place::Open => [COMPONENT_TYPE, "id", "name"].into_iter().all(is_text),
-        Place::Plain(_) | Place::Free(_) => false,
+        Place::Plain(_) | Place::PlainComponents(_) | Place::Free(_) => false,
     }
 }
 
@@ -359,9 +361,11 @@ fn read_map<'a>(
             Some(without_secret(class, id, &member.name, value))
         } else {
             let step = Step::Member(member.name.clone());
-            reader.at(step, |reader| {
-                read_value(member.value, place.below(), reader)
-            })
+            let below = match &head {
+                Some((class, _)) => place.of_content(class, &member.name),
+                None => place.below(),
+            };
+            reader.at(step, |reader| read_value(member.value, below, reader))
         };
         match value {
             Some(value) => pairs.push((member.name.into(), value)),

@@ -53,7 +53,7 @@ pub(super) fn incomplete_head(members: &Members<'_>, place: Place) -> Option<(St
     };
     let class = match place {
         Place::Open | Place::Plain(_) => text(COMPONENT_TYPE)?,
-        Place::OfComponents | Place::OfComponentsOrTexts(_) => {
+        Place::OfComponents | Place::OfComponentsOrTexts(_) | Place::PlainComponents(_) => {
             text(COMPONENT_TYPE).unwrap_or_default()
         }
         Place::Free(_) => return None,

@@ -75,6 +75,18 @@ fn content_that_only_looks_like_a_component_reads_from_the_dump_of_its_document(
     for extra in [
         content(&complete, &client),
         content(&complete, &without_name),
+        content(
+            &complete,
+            &json!({"id": "c", "name": "c", "client_secret": SECRET}),
+        ),
+        content(
+            &complete,
+            &json!([[{"client_secret": SECRET, "more": {"client_secret": SECRET}}]]),
+        ),
+        content(
+            &complete,
+            &content(&complete, &json!({"client_secret": SECRET})),
+        ),
         content(&complete, &of_number),
         content(&complete, &json!([[without_name]])),
         content(&json!({"name": "o", "description": 5}), &client),
