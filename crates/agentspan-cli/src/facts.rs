@@ -17,17 +17,17 @@ const CHUNK: &str = "LlmGenerationChunkReceived";
 /// So many events of a span are drawn before its contents are asked for.
 const EVENT_TIMES: usize = 16;
 
-/// The kind of a span, which decides how it is drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The kind of a span, which decides how it is drawn. By default, another one than those that we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
 pub(crate) enum Kind {
-    Agent,
-    Llm,
-    Tool,
-    Flow,
-    Node,
-    Guardrail,
-    #[default]
-    Other,
+    Other = 0,
+    Agent = 1,
+    Llm = 2,
+    Tool = 3,
+    Flow = 4,
+    Node = 5,
+    Guardrail = 6,
 }
 
 impl Kind {

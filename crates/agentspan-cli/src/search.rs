@@ -32,23 +32,31 @@ impl Trigrams {
         Self(narrow.into_boxed_slice())
     }
 
-    /// Whether one of the texts may have a word, in whatever case. Of words that are not ASCII,
-    /// nothing is known.
+    /// Whether one of the texts may have a word, in whatever case. Of letters that have another case and are not
+    /// ASCII, nothing is known.
     pub(crate) fn may_have(&self, word: &str) -> bool {
         let bits = self.0.len() * 64;
-        bits == 0
-            || !word.is_ascii()
-            || trigrams(word.as_bytes()).all(|number| {
-                let at = place(number, bits);
-                let word = self.0.get(at / 64);
-                word.is_none_or(|word| word & (1 << (at % 64)) != 0)
-            })
+        let may_have = |number| {
+            let at = place(number, bits);
+            let word = self.0.get(at / 64);
+            word.is_none_or(|word| word & (1 << (at % 64)) != 0)
+        };
+        let mut pieces = word.split(has_other_case);
+        bits == 0 || pieces.all(|piece| trigrams(piece.as_bytes()).all(may_have))
     }
 
     /// How much memory they take.
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.0)
     }
+}
+
+/// Whether a text may say the same with other bytes, to whoever compares it in lower case.
+fn has_other_case(letter: char) -> bool {
+    // In lower case, a capital I with a dot is an i and this dot.
+    const DOT_ABOVE: char = '\u{307}';
+    let is_same = || letter.to_lowercase().eq([letter]) && letter.to_uppercase().eq([letter]);
+    !letter.is_ascii() && (letter == DOT_ABOVE || !is_same())
 }
 
 fn set(words: &mut [u64], at: usize) {
@@ -90,11 +98,26 @@ mod tests {
             }
         }
         assert!(set.may_have("LIBRARIAN") && set.may_have("ab") && set.may_have(""));
+        assert!(!set.may_have("größe windmill") && set.may_have("grüße"));
         let others: Vec<String> = (0..1000)
             .map(|number| format!("q{number}x{number}"))
             .collect();
         let taken = others.iter().filter(|word| set.may_have(word)).count();
         assert!(taken < 100, "{taken}");
+    }
+
+    #[test]
+    fn words_of_scripts_without_case_are_looked_up_and_other_letters_are_not() {
+        let text = "{\"text\":\"東京タワーへ行く, İstanbul, ΟΔΟΣ\"}";
+        let set = Trigrams::of([text].into_iter());
+        let lower = text.to_lowercase();
+        for (from, _) in lower.char_indices() {
+            for (to, _) in lower.char_indices().filter(|(to, _)| *to > from) {
+                let word = lower.get(from..to).unwrap();
+                assert!(set.may_have(word), "{word}");
+            }
+        }
+        assert!(!set.may_have("大阪城公園") && !set.may_have("東京タワー windmill"));
     }
 
     #[test]

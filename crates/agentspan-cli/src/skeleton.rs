@@ -104,7 +104,7 @@ impl<'a> Skeletons<'a> {
 /// The spans, as JSON, that differ from `known`, which is updated.
 pub(crate) fn changed(trace: &Trace, known: &mut HashMap<String, u64>) -> Vec<String> {
     let spans = trace.spans();
-    let skeletons = Skeletons::of(trace.row(), &spans).spans;
+    let skeletons = Skeletons::of(trace.row_of(&spans), &spans).spans;
     let mut changed = Vec::new();
     for skeleton in skeletons {
         let json = serde_json::to_string(&skeleton).unwrap_or_default();

@@ -14,14 +14,15 @@ use crate::place::Place;
 use crate::reading::{Reading, hexadecimal};
 
 /// The form in which a span arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
 pub(crate) enum Form {
     /// OTLP, as OpenTelemetry defines it: attributes are a list.
-    Otlp,
+    Otlp = 0,
     /// A request to Agent 365: attributes are an object.
-    Agent365,
+    Agent365 = 1,
     /// A recording of Agent Spec. The span is rendered in the GenAI conventions.
-    AgentSpec,
+    AgentSpec = 2,
 }
 
 impl Form {

@@ -8,6 +8,7 @@ mod dictionary;
 mod head;
 mod pack;
 mod record;
+mod settling;
 mod tally;
 mod trace;
 
@@ -21,7 +22,7 @@ use serde_json::Value;
 use crate::group::{Group, Groups, bytes_of};
 use crate::span::Span;
 
-use pack::{PACK_BYTES, Packer};
+use pack::Packer;
 use trace::{Common, Size};
 
 pub(crate) use tally::{Sums, Tally};
@@ -131,7 +132,7 @@ impl Store {
         };
         let can_fit = self.can_fit(alone, &span, growing.map(Box::as_ref));
         if can_fit {
-            self.make_room(more, arrived);
+            self.make_room(more, &[arrived]);
         }
         if !can_fit || self.bytes().saturating_add(more) > self.limit {
             self.lost.spans += 1;
@@ -153,54 +154,8 @@ impl Store {
         self.by_change.insert(number, arrived);
         trace.put(number, span, earlier);
         self.size.change(before, trace.size());
-        self.settle();
+        self.settle(arrived);
         Fit::Kept
-    }
-
-    /// Packs what has settled: spans of the traces that have not changed for longest.
-    fn settle(&mut self) {
-        let loose_bytes = (self.limit / LOOSE_PART).max(PACK_BYTES);
-        let Some(mut packer) = self.packer.take() else {
-            return;
-        };
-        while self.size.loose > packer.loose_spans() || self.size.loose_bytes > loose_bytes {
-            match self.pack_oldest(&mut packer) {
-                Ok(true) => {}
-                Ok(false) => break,
-                // To compress into memory does not fail. If it does, all spans stay as they are, now and later.
-                Err(_) => return,
-            }
-        }
-        self.packer = Some(packer);
-    }
-
-    /// Packs spans of the trace that has not changed for longest. Says whether there was one, and room to do it.
-    fn pack_oldest(&mut self, packer: &mut Packer) -> std::io::Result<bool> {
-        let mut changed = self.by_change.range(self.settled.saturating_add(1)..);
-        let Some((number, arrived)) = changed.next().map(|(number, arrived)| (*number, *arrived))
-        else {
-            return Ok(false);
-        };
-        let Some(trace) = self.traces.get(&arrived) else {
-            return Ok(false);
-        };
-        if trace.size().loose == 0 {
-            self.settled = number;
-            return Ok(true);
-        }
-        let work = trace.work();
-        let alone = trace.size().bytes.saturating_add(self.shared_bytes());
-        if alone.saturating_add(work) > self.limit {
-            return Ok(false);
-        }
-        self.make_room(work, Some(arrived));
-        let Some(trace) = self.traces.get_mut(&arrived) else {
-            return Ok(false);
-        };
-        let before = trace.size();
-        let packed = trace.pack(packer);
-        self.size.change(before, trace.size());
-        packed.map(|()| true)
     }
 
     /// Whether a trace that takes so many bytes fits, with what its spans and this one share. That none of its spans
@@ -214,11 +169,12 @@ impl Store {
         fits(self.groups.bytes()) || fits(bytes_of(groups()))
     }
 
-    /// Drops the oldest traces, but for the one that grows.
-    fn make_room(&mut self, bytes: usize, growing: Option<u64>) {
+    /// Drops the oldest traces, but for those that arrived under these numbers.
+    fn make_room(&mut self, bytes: usize, kept: &[Option<u64>]) {
         while self.bytes().saturating_add(bytes) > self.limit {
             let mut oldest = self.traces.keys();
-            let Some(oldest) = oldest.find(|number| Some(**number) != growing).copied() else {
+            let oldest = oldest.find(|number| !kept.contains(&Some(**number)));
+            let Some(oldest) = oldest.copied() else {
                 return;
             };
             let Some(trace) = self.traces.remove(&oldest) else {

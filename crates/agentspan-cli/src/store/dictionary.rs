@@ -31,6 +31,7 @@ impl Drop for Dictionary {
 /// The dictionary of the next packs, which consists of the ends of those before.
 #[derive(Debug)]
 pub(super) struct Dictionaries {
+    nothing: Arc<Dictionary>,
     current: Arc<Dictionary>,
     recent: Vec<u8>,
     packs: usize,
@@ -40,15 +41,22 @@ pub(super) struct Dictionaries {
 impl Dictionaries {
     /// None yet. `all` counts how many bytes those take that are still there.
     pub(super) fn new(all: &Arc<AtomicUsize>) -> Self {
+        let nothing = Arc::new(Dictionary {
+            bytes: Box::default(),
+            all: Arc::clone(all),
+        });
         Self {
-            current: Arc::new(Dictionary {
-                bytes: Box::default(),
-                all: Arc::clone(all),
-            }),
+            current: Arc::clone(&nothing),
+            nothing,
             recent: Vec::new(),
             packs: 0,
             all: Arc::clone(all),
         }
+    }
+
+    /// The dictionary with nothing in it.
+    pub(super) fn nothing(&self) -> &Arc<Dictionary> {
+        &self.nothing
     }
 
     pub(super) fn current(&self) -> &Arc<Dictionary> {

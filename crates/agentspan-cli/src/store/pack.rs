@@ -13,7 +13,8 @@ use super::record::{Origin, Record};
 use crate::search::Trigrams;
 use crate::span::{INDEX_BYTES, Span};
 
-/// How many spans a pack has at most. To read one of them, all are decompressed.
+/// How many spans are packed at a time, at most. To read one of them, all are decompressed. A pack that was merged of
+/// smaller ones may have four times as many.
 pub(super) const PACK_SPANS: usize = 64;
 
 /// How many bytes of spans go into one pack. A larger span is alone in its pack.
@@ -56,6 +57,21 @@ impl Pack {
     pub(super) fn replace(&mut self) -> bool {
         self.replaced += 1;
         self.replaced * 2 > self.spans
+    }
+
+    /// Gives back what it holds, when all of its spans were replaced.
+    pub(super) fn clear(&mut self, nothing: &Arc<Dictionary>) {
+        *self = Self {
+            bytes: Box::default(),
+            dictionary: Arc::clone(nothing),
+            plain: 0,
+            heads: 0,
+            spans: 0,
+            replaced: 0,
+            origins: Box::default(),
+            trigrams: Trigrams::default(),
+            is_broken: AtomicBool::new(false),
+        };
     }
 
     /// Whether all of its spans were replaced.
@@ -144,6 +160,11 @@ impl Packer {
     /// How many spans of all traces stay as they came.
     pub(super) fn loose_spans(&self) -> usize {
         self.loose_spans
+    }
+
+    /// A dictionary without anything in it.
+    pub(super) fn nothing(&self) -> &Arc<Dictionary> {
+        self.dictionaries.nothing()
     }
 
     /// How many spans it packed, each as often as it did.

@@ -12,16 +12,6 @@ use crate::group::Group;
 use crate::place::Place;
 use crate::span::{Form, Span};
 
-const FORMS: [Form; 3] = [Form::Otlp, Form::Agent365, Form::AgentSpec];
-const KINDS: [Kind; 7] = [
-    Kind::Agent,
-    Kind::Llm,
-    Kind::Tool,
-    Kind::Flow,
-    Kind::Node,
-    Kind::Guardrail,
-    Kind::Other,
-];
 const STATUSES: [&str; 4] = ["", "unset", "ok", "error"];
 
 /// What spans share with others, and what is therefore not written.
@@ -63,15 +53,15 @@ pub(super) struct Record {
     end: Option<u64>,
     #[prost(bool, tag = "7")]
     is_error: bool,
-    #[prost(uint32, tag = "8")]
-    form: u32,
+    #[prost(enumeration = "Form", tag = "8")]
+    form: i32,
     /// The number of its [`Origin`] in the pack.
     #[prost(uint32, tag = "9")]
     origin: u32,
     #[prost(uint64, tag = "10")]
     line: u64,
-    #[prost(uint32, tag = "11")]
-    kind: u32,
+    #[prost(enumeration = "Kind", tag = "11")]
+    kind: i32,
     #[prost(string, optional, tag = "12")]
     operation: Option<String>,
     #[prost(string, optional, tag = "13")]
@@ -178,10 +168,10 @@ impl Record {
             start,
             end,
             is_error,
-            form: number(&FORMS, &form),
+            form: form.into(),
             origin,
             line: place.map_or(0, |place| place.line as u64),
-            kind: number(&KINDS, &kind),
+            kind: kind.into(),
             operation,
             agent,
             agent_id,
@@ -206,7 +196,7 @@ impl Record {
             chunks: chunks as u64,
             first_chunk,
             note,
-            status: number(&STATUSES, &status),
+            status: status_number(status),
             is_first_generation,
         }
     }
@@ -233,13 +223,13 @@ impl Record {
             start: self.start,
             end: self.end,
             is_error: self.is_error,
-            form: numbered(&FORMS, self.form)?,
+            form: self.form.try_into().ok()?,
             group: Arc::clone(&origin.group),
             json: self.json.into_boxed_str(),
             dump: self.dump.map(String::into_boxed_str),
             place: origin.path.as_ref().map(place),
             facts: Facts {
-                kind: numbered(&KINDS, self.kind)?,
+                kind: self.kind.try_into().ok()?,
                 operation: self.operation,
                 agent: self.agent,
                 agent_id: self.agent_id,
@@ -260,7 +250,7 @@ impl Record {
                 chunks: usize::try_from(self.chunks).ok()?,
                 first_chunk: self.first_chunk,
                 note: self.note,
-                status: numbered(&STATUSES, self.status)?,
+                status: STATUSES.get(self.status as usize).copied()?,
                 is_first_generation: self.is_first_generation,
                 is_refused: head.is_refused,
             },
@@ -268,12 +258,8 @@ impl Record {
     }
 }
 
-/// The number of a value in a list of all that there are.
-fn number<T: PartialEq>(all: &[T], value: &T) -> u32 {
-    let found = all.iter().position(|one| one == value);
-    found.and_then(|at| at.try_into().ok()).unwrap_or(u32::MAX)
-}
-
-fn numbered<T: Copy>(all: &[T], number: u32) -> Option<T> {
-    all.get(usize::try_from(number).ok()?).copied()
+/// The number of a state. One that is not in the list is unset.
+fn status_number(status: &str) -> u32 {
+    let found = STATUSES.iter().position(|one| *one == status);
+    found.and_then(|at| at.try_into().ok()).unwrap_or(1)
 }

@@ -1,5 +1,6 @@
 //! The bound of the store, and what takes the place of what.
 
+mod hostile;
 mod packed;
 mod record;
 

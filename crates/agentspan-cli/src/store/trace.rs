@@ -80,6 +80,8 @@ pub(crate) struct Trace {
     worn: Vec<u32>,
     loose_bytes: usize,
     packed_bytes: usize,
+    /// It stays as it is until it changes, since there was no room to pack it.
+    is_left: bool,
     /// What its spans take when none is packed.
     plain: usize,
     /// What it takes beside its spans.
@@ -112,6 +114,7 @@ impl Trace {
             worn: Vec::new(),
             loose_bytes: 0,
             packed_bytes: 0,
+            is_left: false,
             plain: 0,
             own_bytes: TRACE_BYTES,
             longest: Lengths::default(),
@@ -197,6 +200,11 @@ impl Trace {
         self.row.get_or_init(|| Box::new(Row::of(&self.spans())))
     }
 
+    /// The same, for those who have its spans at hand.
+    pub(crate) fn row_of(&self, spans: &[Span]) -> &Row {
+        self.row.get_or_init(|| Box::new(Row::of(spans)))
+    }
+
     /// The findings in it. The rules are applied only once after each change.
     pub(crate) fn judged(&self) -> &Judged {
         let is_refused = |span: &Span| span.facts.is_refused;
@@ -216,13 +224,22 @@ impl Trace {
         self.loose.iter().map(|span| &*span.group).chain(packed)
     }
 
-    /// What it takes.
+    /// What it takes, and how much of that can be packed.
     pub(super) fn size(&self) -> Size {
+        let (loose, loose_bytes) = match self.is_left {
+            true => (0, 0),
+            false => (self.loose.len(), self.loose_bytes),
+        };
         Size {
             bytes: self.own_bytes + self.packed_bytes + self.loose_bytes,
-            loose: self.loose.len(),
-            loose_bytes: self.loose_bytes,
+            loose,
+            loose_bytes,
         }
+    }
+
+    /// Leaves its spans as they are until it changes.
+    pub(super) fn leave_loose(&mut self) {
+        self.is_left = true;
     }
 
     /// The span with this id, and where it is.

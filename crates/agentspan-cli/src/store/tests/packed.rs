@@ -213,18 +213,18 @@ fn dictionaries_count_as_long_as_a_pack_has_them() {
         "{}",
         bytes(&store)
     );
-    store.make_room(usize::MAX, None);
+    store.make_room(usize::MAX, &[]);
     assert_eq!(store.len(), 0);
     // The next pack would have the last one.
     assert_eq!(bytes(&store), 8 << 10);
 }
 
-fn held(store: &Store) -> usize {
+pub(super) fn held(store: &Store) -> usize {
     store.traces().map(Trace::len).sum()
 }
 
 /// The bound holds, and what counts is what the traces have.
-fn check_sums(store: &Store) {
+pub(super) fn check_sums(store: &Store) {
     assert!(store.bytes() <= store.limit());
     let sizes = store.traces().map(Trace::counted);
     let sums = sizes.fold((0, 0, 0), |sums, size| {

@@ -11,6 +11,11 @@ impl Earlier {
     fn bytes(&self) -> usize {
         usize::try_from(self.head.bytes).unwrap_or(usize::MAX)
     }
+
+    /// Whether a span that came later says less: a sender that is late must not make a span run again.
+    fn is_after(&self, span: &Span) -> bool {
+        span.end.is_none() && !self.head.is_running
+    }
 }
 
 impl Trace {
@@ -25,6 +30,9 @@ impl Trace {
         span: &Span,
         earlier: Option<&Earlier>,
     ) -> (usize, usize) {
+        if earlier.is_some_and(|earlier| earlier.is_after(span)) {
+            return (self.size().bytes, 0);
+        }
         let bytes = span.bytes();
         let replaced = earlier.map_or(0, Earlier::bytes);
         let plain = (TRACE_BYTES + self.plain + bytes).saturating_sub(replaced);
@@ -39,11 +47,13 @@ impl Trace {
     pub(in crate::store) fn put(&mut self, number: u64, span: Span, earlier: Option<Earlier>) {
         self.changed = number;
         let bytes = span.bytes();
-        // A sender that is late must not make a span run again.
-        let is_late = |earlier: &Earlier| span.end.is_none() && !earlier.head.is_running;
-        if earlier.as_ref().is_some_and(is_late) {
+        if earlier
+            .as_ref()
+            .is_some_and(|earlier| earlier.is_after(&span))
+        {
             return;
         }
+        self.is_left = false;
         self.row = OnceLock::new();
         self.judged = OnceLock::new();
         self.longest = self.longest.with(&span);

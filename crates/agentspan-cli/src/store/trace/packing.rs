@@ -64,7 +64,7 @@ impl Trace {
             self.row();
         }
         if let Some(row) = self.row.get() {
-            self.own_bytes = BARE_BYTES + row.bytes();
+            self.own_bytes = BARE_BYTES + self.id.len() + row.bytes();
         }
         Ok(())
     }
@@ -119,6 +119,10 @@ impl Trace {
             let Some(pack) = self.packs.get(number as usize) else {
                 continue;
             };
+            if pack.is_replaced() {
+                self.clear(number, packer);
+                continue;
+            }
             let Some(spans) = self.living(number, pack) else {
                 continue;
             };
@@ -128,7 +132,39 @@ impl Trace {
                 *pack = mended;
             }
         }
+        self.close_ranks();
         Ok(())
+    }
+
+    fn clear(&mut self, number: u32, packer: &Packer) {
+        if let Some(pack) = self.packs.get_mut(number as usize) {
+            self.packed_bytes -= pack.bytes();
+            pack.clear(packer.nothing());
+            self.packed_bytes += pack.bytes();
+        }
+    }
+
+    /// Gives the numbers of packs with nothing in them to those after them, when these are more than half.
+    fn close_ranks(&mut self) {
+        let is_empty = |pack: &Pack| pack.spans() == 0;
+        let empty = self.packs.iter().filter(|pack| is_empty(pack));
+        if empty.count() * 2 <= self.packs.len() {
+            return;
+        }
+        let mut next = 0;
+        let numbers = self.packs.iter().map(|pack| {
+            let number = next;
+            next += u32::from(!is_empty(pack));
+            number
+        });
+        let numbers: Vec<u32> = numbers.collect();
+        for at in &mut self.at {
+            if let At::Packed(number) = at {
+                *number = numbers.get(*number as usize).copied().unwrap_or(*number);
+            }
+        }
+        self.packs.retain(|pack| !is_empty(pack));
+        self.packed_bytes = self.packs.iter().map(Pack::bytes).sum();
     }
 
     /// The spans of a pack that were not replaced. What cannot be read is counted.
@@ -153,8 +189,8 @@ impl Trace {
         let loose_bytes = self.loose.iter().map(Span::bytes).sum();
         super::Size {
             bytes: self.own_bytes + packed + loose_bytes,
-            loose: self.loose.len(),
-            loose_bytes,
+            loose: if self.is_left { 0 } else { self.loose.len() },
+            loose_bytes: if self.is_left { 0 } else { loose_bytes },
         }
     }
 

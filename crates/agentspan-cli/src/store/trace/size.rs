@@ -2,8 +2,8 @@
 
 use crate::span::Span;
 
-/// The approximate bytes of a trace beside its spans: its ids, its entries in the maps, and its row
-/// with the shape.
+/// The approximate bytes of a trace beside its spans: its entries in the maps, and its row with the shape, if no text
+/// in it is long.
 pub(in crate::store) const TRACE_BYTES: usize = 2_048;
 
 /// The same without its row.
@@ -13,7 +13,7 @@ pub(super) const BARE_BYTES: usize = 512;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct Size {
     pub(in crate::store) bytes: usize,
-    /// The spans that are not packed, and what they take.
+    /// The spans that are still to be packed, and what they take.
     pub(in crate::store) loose: usize,
     pub(in crate::store) loose_bytes: usize,
 }
@@ -28,14 +28,17 @@ impl Size {
     }
 }
 
-/// The lengths of the longest texts that a row may have, but for those that are cut: the row has one of each.
+/// The lengths of the longest texts that a row may have, but for those that are cut: the row has one of each. The id is
+/// beside the row, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lengths([u32; 5]);
+pub(super) struct Lengths([u32; 7]);
 
 impl Lengths {
     pub(super) fn with(self, span: &Span) -> Self {
         let facts = &span.facts;
         let texts = [
+            Some(&span.trace_id),
+            Some(&span.trace_id),
             Some(&span.name),
             facts.agent.as_ref(),
             facts.agent_id.as_ref(),
