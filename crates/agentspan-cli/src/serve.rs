@@ -13,6 +13,7 @@ mod page;
 mod parts;
 mod receive;
 mod server;
+mod shared;
 mod word;
 
 use std::io::Write;
@@ -30,7 +31,9 @@ use crate::store::Store;
 use crate::variable::variable_of_user;
 
 pub(crate) use fault::Fault;
-pub(crate) use server::{Access, Server, Shared};
+pub(crate) use guard::Access;
+pub(crate) use server::Server;
+pub(crate) use shared::Shared;
 
 use archive::Archive;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::answer::{self, Response, error};
 use super::events::Events;
-use super::server::Shared;
+use super::shared::Shared;
 use super::{list, page, parts};
 use crate::answers;
 use crate::digest::digests;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::Request;
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
+use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
@@ -16,7 +16,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::Response;
-use super::server::{Shared, respond};
+use super::body::Refused;
+use super::shared::Shared;
+use super::{answer, api, guard, receive};
 
 /// How long the head of a request may take. The first one has this time from the moment of the connection, with
 /// the choice of the protocol.
@@ -63,6 +65,18 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     }
     connection.as_mut().graceful_shutdown();
     drop(timeout(CLOSE_TIMEOUT, connection).await);
+}
+
+/// The answer to one request.
+async fn respond(shared: &Arc<Shared>, request: Request<Incoming>) -> Response {
+    if let Err(Refused(status, what)) = guard::check(&request, &shared.access) {
+        return answer::error(status, what);
+    }
+    if request.method() == Method::POST {
+        receive::receive(shared, request).await
+    } else {
+        api::answer(shared, &request)
+    }
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {

@@ -14,7 +14,7 @@ use hyper::body::{Body, Frame};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::server::Shared;
+use super::shared::Shared;
 use crate::skeleton;
 use crate::store::{Lost, Trace};
 

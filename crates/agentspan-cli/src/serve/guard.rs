@@ -1,13 +1,39 @@
 //! Access control: refuses pages of other origins, and requests without the token, if one is set.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::{Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::body::Refused;
-use super::server::Access;
+use crate::command_error::CommandError;
+
+/// The clients that may send requests.
+#[derive(Clone, Debug)]
+pub(crate) enum Access {
+    /// Programs of this machine, and pages that this server sent.
+    Loopback,
+    /// Whoever shows the token.
+    Token(Arc<str>),
+}
+
+impl Access {
+    /// Addresses that other machines can reach need a token.
+    pub(crate) fn of(
+        addresses: &[SocketAddr],
+        token: Option<String>,
+    ) -> Result<Self, CommandError> {
+        let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+        match token.filter(|token| !token.is_empty()) {
+            Some(token) => Ok(Self::Token(token.into())),
+            None if is_local => Ok(Self::Loopback),
+            None => Err(CommandError::NoToken),
+        }
+    }
+}
 
 /// Refuses requests of foreign pages, under foreign names, and without the token.
 pub(super) fn check<B>(request: &Request<B>, access: &Access) -> Result<(), Refused> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::server::Shared;
+use super::shared::Shared;
 use super::word::{Word, in_json};
 use crate::reading::Reading;
 use crate::row::{Row, dollars, milliseconds};

@@ -22,7 +22,7 @@ use super::answer::{self, Response, error};
 use super::body::{self, Refused};
 use super::fault::Fault;
 use super::guard::shown_token;
-use super::server::Shared;
+use super::shared::Shared;
 use crate::ingest::{self, Taken};
 use crate::span::Form;
 

@@ -52,6 +52,7 @@ mod reader;
 mod render;
 mod source;
 mod tool;
+mod words;
 
 pub use facts::{
     AgentFacts, CallFacts, ErrorFacts, NormalMessage, NormalSpan, OperationName, Parameters,

@@ -56,6 +56,15 @@ impl Queued for Item {
     }
 }
 
+/// How often something is repeated. Miri takes minutes for what takes milliseconds without it.
+const fn rounds(without_miri: u64) -> u64 {
+    if cfg!(miri) {
+        without_miri / 50
+    } else {
+        without_miri
+    }
+}
+
 fn single(number: u64) -> Item {
     Item {
         part: Part::Single,
@@ -167,7 +176,8 @@ fn a_queue_that_drops_the_oldest_holds_no_more_slots_than_items_and_as_many_empt
         ..single(0)
     };
     assert!(admission.put_where_room_is(notice).is_ok());
-    for call in 1..100_000 {
+    let calls = rounds(100_000);
+    for call in 1..calls {
         admission.put(single(call), &mut Vec::new());
         admission.line.mark(call);
     }
@@ -186,12 +196,13 @@ fn a_queue_that_drops_the_oldest_holds_no_more_slots_than_items_and_as_many_empt
             Slot::Mark(_) | Slot::Gone => None,
         })
         .collect();
-    let newest = 100_000 - 99..100_000;
+    let newest = calls - 99..calls;
     assert!(numbers.into_iter().eq(std::iter::once(0).chain(newest)));
 }
 
 #[test]
 fn counts_are_conserved_at_each_moment_and_groups_stay_whole() {
+    let groups = rounds(2_000);
     for drop_policy in [DropPolicy::Newest, DropPolicy::Oldest] {
         let queue = Arc::new(TestQueue::new(settings(64, 300, drop_policy)));
         let (seen, all_seen) = mpsc::channel();
@@ -202,8 +213,8 @@ fn counts_are_conserved_at_each_moment_and_groups_stay_whole() {
                 .map(|producer| {
                     let queue = &queue;
                     scope.spawn(move || {
-                        for round in 0..2_000 {
-                            let group = producer * 2_000 + round;
+                        for round in 0..groups {
+                            let group = producer * groups + round;
                             for (part, bytes) in [
                                 (Part::First(group), 0),
                                 (Part::Inner(group), 0),
@@ -237,7 +248,7 @@ fn counts_are_conserved_at_each_moment_and_groups_stay_whole() {
         check_conserved(counts);
         assert_eq!(
             (counts.accepted, counts.queued, counts.queued_bytes),
-            (24_000, 0, 0)
+            (4 * groups * 3, 0, 0)
         );
         let mut open = HashSet::new();
         let mut seen = 0;
@@ -262,12 +273,13 @@ fn flushes_of_many_threads_are_answered_under_load() {
         u64::MAX,
         DropPolicy::Newest,
     )));
+    let items = rounds(500);
     let (seen, all_seen) = mpsc::channel();
     start(&queue, move |item| seen.send(item.number).unwrap());
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                for number in 0..500 {
+                for number in 0..items {
                     let _ = queue.put(single(number));
                     if number % 50 == 0 {
                         let before = queue.counts();
@@ -280,7 +292,7 @@ fn flushes_of_many_threads_are_answered_under_load() {
         }
     });
     assert!(queue.wait_for_flush(queue.start_flush(), long()));
-    assert_eq!(all_seen.try_iter().count(), 2_000);
+    assert_eq!(all_seen.try_iter().count() as u64, 4 * items);
 }
 
 #[test]

@@ -145,6 +145,10 @@ impl NormalSpan {
         all.extend_from_slice(input);
         all
     }
+
+    pub(super) fn is_tool(&self) -> bool {
+        self.operation == OperationName::ExecuteTool
+    }
 }
 
 /// An agent.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{NormalMessage, NormalSpan};
-use super::render::{
+use super::words::{
     shown, text, visit_agent_details, visit_definitions, visit_instructions, visit_parameters,
 };
 use crate::agent365::{MessagePart, Profile, json_array_text};

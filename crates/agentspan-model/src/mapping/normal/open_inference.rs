@@ -6,7 +6,7 @@ use super::content_part::taken;
 use super::facts::{NormalMessage, NormalSpan, OperationName};
 use super::gen_ai::said;
 use super::json_messages::answers_in_one;
-use super::render::{shown, text, visit_agent_details, visit_definitions, visit_instructions};
+use super::words::{shown, text, visit_agent_details, visit_definitions, visit_instructions};
 use crate::agent365::{MessagePart, MessageRole};
 use crate::attribute::AttributeValue::{Bool, I64, Static, Str, StrList};
 use crate::attribute::{Key, KeyVisitor};
