@@ -80,6 +80,40 @@ fn t15_a_name_of_a_span_that_is_a_text_becomes_its_operation() {
 }
 
 #[test]
+fn a_name_of_a_span_has_128_bytes_at_most_and_no_control_character() {
+    let (most, more) = ("x".repeat(128), "x".repeat(129));
+    for (name, stays) in [
+        (most.as_str(), true),
+        (&more, false),
+        ("a\n\nb", false),
+        ("a\u{85}b", false),
+        // Its first byte is that of U+0085, too.
+        ("a \u{a7} b", true),
+    ] {
+        let expected = if stays { name } else { MASK };
+        check_span_name(Hiding::Contents, name, &[], expected);
+    }
+}
+
+#[test]
+fn a_span_is_named_after_no_attribute_but_its_operation() {
+    let long = CANARY.repeat(30);
+    let others = [
+        ("gen_ai.request.model", "gpt-4o"),
+        ("gen_ai.operation.name", "chat"),
+    ];
+    check_span_name(Hiding::Contents, &long, &others, "chat");
+    check_span_name(Hiding::Contents, &long, &others[..1], MASK);
+    for text in [long.as_str(), "a\nb"] {
+        let attributes = vec![KeyValue::new("gen_ai.operation.name", text.to_owned())];
+        for hiding in [Hiding::Contents, Hiding::AllButHarmless] {
+            let span = hidden(hiding, span(text.to_owned(), attributes.clone()));
+            assert_eq!(span.name, MASK);
+        }
+    }
+}
+
+#[test]
 fn of_harmless_names_are_those_that_are_made_of_harmless_attributes() {
     let hiding = Hiding::AllButHarmless;
     let chat = [
@@ -120,6 +154,10 @@ fn t15_a_name_of_an_event_that_may_be_a_message_is_masked() {
     check_event_name("exception", &["level", "target"], true, true);
     check_event_name("gen_ai.choice", &[], true, true);
     check_event_name("cache.miss", &[], true, false);
+    // Others have a level, or a target, or whatever else.
+    check_event_name("cache.miss", &["level"], true, false);
+    check_event_name("cache.miss", &["target"], true, false);
+    check_event_name("cache.miss", &["app.shard", "app.key"], true, false);
     check_event_name("AgentExecutionStart", &["agentspec.event.type"], true, true);
     // The event that rig makes of a request at the level TRACE.
     check_event_name(
@@ -191,6 +229,16 @@ fn a_number_under_a_suspect_key_is_no_content_and_a_text_is() {
         .map(|a| a.value.to_string())
         .collect();
     assert_eq!(values, ["3", MASK, "true", MASK, MASK]);
+}
+
+#[test]
+fn of_a_component_its_outline_stays() {
+    let agent =
+        r#"{"component_type":"Agent","id":"a","name":"Clerk","system_prompt":"canary-4711"}"#;
+    let attributes = vec![KeyValue::new("agentspec.agent", agent)];
+    let span = hidden(Hiding::Contents, span("s", attributes));
+    let shown = span.attributes[0].value.as_str();
+    assert_eq!(shown, agent.replace(CANARY, MASK));
 }
 
 #[test]
@@ -269,6 +317,29 @@ fn a_harmless_key_with_the_value_of_no_id_is_masked() {
         let attributes = vec![KeyValue::new("gen_ai.tool.name", value)];
         let span = hidden(Hiding::AllButHarmless, span("chat", attributes));
         assert_eq!(span.attributes, [KeyValue::new("gen_ai.tool.name", MASK)]);
+    }
+}
+
+#[test]
+fn numbers_and_short_texts_under_a_harmless_key_stay_and_so_do_lists_of_them() {
+    let most = texts(vec!["x".repeat(200), "y".repeat(56)]);
+    let numbers = Value::Array(vec![1, 2].into());
+    let floats = Value::Array(vec![0.5].into());
+    let truths = Value::Array(vec![true].into());
+    let values = [
+        1.into(),
+        0.5.into(),
+        true.into(),
+        "x".repeat(256).into(),
+        most,
+        numbers,
+        floats,
+        truths,
+    ];
+    for value in values {
+        let attributes = vec![KeyValue::new("gen_ai.tool.name", value)];
+        let span = hidden(Hiding::AllButHarmless, span("chat", attributes.clone()));
+        assert_eq!(span.attributes, attributes);
     }
 }
 
