@@ -92,8 +92,8 @@ impl PerRequestExport {
         self
     }
 
-    /// How long a request may last, and so how long its token is kept at most: a year or less. Default: 30
-    /// minutes.
+    /// How long a request may last: a year or less. Its token is kept for that time at most, and then as long as
+    /// its spans wait to be sent. Default: 30 minutes.
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self

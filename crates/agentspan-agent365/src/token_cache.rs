@@ -24,21 +24,30 @@ const MAX_TOKENS: usize = 10_000;
 /// all of them does not make the identity provider busy.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 
+/// How long before its expiry a token is replaced, unless somebody says otherwise.
+const REFRESH_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// A resolver that did not answer in time is asked again after this time, as long as the old token is valid.
+const REFRESH_PAUSE: Duration = Duration::from_secs(30);
+
 /// Keeps the tokens of another resolver, one for each identity, and for each user that an agent acts as.
 ///
-/// - A token is used until five minutes before the time in its `exp` claim, and for at most 24 hours;
-///   one without that claim for an hour. Nothing is verified: the service decides what a token is
-///   worth.
+/// - A token is used until five minutes before the time in its `exp` claim, or for half of its time if it has less
+///   than ten minutes, and for at most 24 hours; one without that claim for an hour. Nothing is verified: the
+///   service decides what a token is worth.
 /// - One question for a token is asked at a time. Others that need the same token meanwhile wait for its
-///   outcome, and get it, a failure included. If the future that asks is dropped, the next one asks.
-/// - When the resolver fails before the old token has expired, the old one is used on.
+///   outcome, and get it, a failure included, unless the old token is still valid: then they get that. If the future
+///   that asks is dropped, the next one asks.
+/// - When the resolver fails before the old token has expired, the old one is used on. If it did not answer in time, so
+///   that its future was dropped, it is asked again after 30 seconds.
 /// - When the service answers 401, the token is thrown away and the resolver is asked for another. A
 ///   401 for the new one within 30 seconds changes nothing.
 ///
 /// "No token" is not remembered, and an empty token is none.
 pub struct TokenCache<R> {
     resolver: R,
-    refresh_before: Duration,
+    /// `None` for the default.
+    refresh_before: Option<Duration>,
     max_lifetime: Duration,
     lifetime_without_expiry: Duration,
     /// A forked child asks for tokens itself: another thread of its parent may have been asking.
@@ -82,17 +91,18 @@ impl<R: TokenResolver> TokenCache<R> {
     pub fn new(resolver: R) -> Self {
         Self {
             resolver,
-            refresh_before: Duration::from_secs(5 * 60),
+            refresh_before: None,
             max_lifetime: Duration::from_secs(24 * 60 * 60),
             lifetime_without_expiry: Duration::from_secs(60 * 60),
             slots: PerProcess::default(),
         }
     }
 
-    /// How long before its expiry a token is replaced. Default: 5 minutes.
+    /// How long before its expiry a token is replaced. Default: 5 minutes, or half of the time that it has, if that is
+    /// less.
     #[must_use]
     pub fn with_refresh_before(mut self, time: Duration) -> Self {
-        self.refresh_before = time;
+        self.refresh_before = Some(time);
         self
     }
 
@@ -132,12 +142,19 @@ impl<R: TokenResolver> TokenCache<R> {
         slot
     }
 
+    /// How long before its expiry a token is replaced that has so much time left.
+    fn margin(&self, left: Duration) -> Duration {
+        let default = REFRESH_BEFORE.min(left / 2);
+        self.refresh_before.unwrap_or(default)
+    }
+
     fn keep(&self, token: AccessToken) -> Kept {
         let now = Instant::now();
         let (left, margin) = match unverified_expiry(token.as_str()) {
             Some(expiry) => {
                 let left = expiry.duration_since(SystemTime::now());
-                (left.unwrap_or(Duration::ZERO), self.refresh_before)
+                let left = left.unwrap_or_default();
+                (left, self.margin(left))
             }
             None => (self.lifetime_without_expiry, Duration::ZERO),
         };
@@ -173,6 +190,31 @@ impl Slot {
     fn kept(&self) -> Option<Kept> {
         self.with_state(|state| state.kept.clone())
     }
+
+    /// The token that is used on while there is no newer one.
+    fn old(&self) -> Option<AccessToken> {
+        let old = self.kept().filter(|kept| Instant::now() < kept.expires_at);
+        old.map(|kept| kept.token)
+    }
+}
+
+/// A question of the resolver. If nobody waits for its answer any longer, the old token is used for a while before
+/// the next.
+struct Refresh<'a> {
+    slot: &'a Slot,
+    has_answer: bool,
+}
+
+impl Drop for Refresh<'_> {
+    fn drop(&mut self) {
+        if !self.has_answer {
+            self.slot.with_state(|state| {
+                if let Some(kept) = &mut state.kept {
+                    kept.refresh_at = (Instant::now() + REFRESH_PAUSE).min(kept.expires_at);
+                }
+            });
+        }
+    }
 }
 
 #[async_trait]
@@ -184,7 +226,13 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
         if let Some(kept) = slot.kept().filter(is_good) {
             return Ok(Some(kept.token));
         }
-        let _permit = slot.asking.acquire().await?;
+        let _permit = match slot.asking.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => match slot.old().filter(|old| !query.refuses(old)) {
+                Some(old) => return Ok(Some(old)),
+                None => slot.asking.acquire().await?,
+            },
+        };
         // Another request may have asked meanwhile.
         if let Some(kept) = slot.kept().filter(is_good) {
             return Ok(Some(kept.token));
@@ -197,8 +245,13 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
                 return Ok(Some(kept.token));
             }
         }
-        let old = slot.kept();
+        let mut refresh = Refresh {
+            slot: &slot,
+            has_answer: false,
+        };
         let answer = self.resolver.resolve(query).await;
+        refresh.has_answer = true;
+        drop(refresh);
         match answer.map(|token| token.filter(|token| !token.is_empty())) {
             Ok(Some(token)) => {
                 let kept = self.keep(token.clone());
@@ -209,8 +262,8 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
                 slot.with_state(|state| state.kept = None);
                 Ok(None)
             }
-            Err(error) => match old.filter(|kept| Instant::now() < kept.expires_at) {
-                Some(kept) => Ok(Some(kept.token)),
+            Err(error) => match slot.old() {
+                Some(old) => Ok(Some(old)),
                 None => {
                     let failure = SharedFailure::new(error);
                     // Later questions are asked anew.
@@ -230,5 +283,62 @@ impl<R> fmt::Debug for TokenCache<R> {
             .field("max_lifetime", &self.max_lifetime)
             .field("lifetime_without_expiry", &self.lifetime_without_expiry)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::task::{Context, Poll, Waker};
+
+    use futures_executor::block_on;
+
+    use super::*;
+
+    /// Gives one token, and then never answers.
+    #[derive(Default)]
+    struct Hangs {
+        asked: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl TokenResolver for Hangs {
+        async fn resolve(&self, _: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
+            if self.asked.fetch_add(1, SeqCst) > 0 {
+                std::future::pending::<()>().await;
+            }
+            Ok(Some(AccessToken::new("first")?))
+        }
+    }
+
+    fn query() -> TokenQuery {
+        TokenQuery::new(Identity::parse("tenant", "agent").unwrap())
+    }
+
+    #[test]
+    fn a_resolver_that_hangs_costs_one_question_as_long_as_the_old_token_is_valid() {
+        let cache = TokenCache::new(Hangs::default());
+        block_on(cache.resolve(&query())).unwrap();
+        let slot = cache.slot(&query());
+        slot.with_state(|state| state.kept.as_mut().unwrap().refresh_at = Instant::now());
+        let asked = query();
+        let mut first = cache.resolve(&asked);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(first.as_mut().poll(&mut context), Poll::Pending));
+        // Nobody else waits for the answer,
+        assert!(block_on(cache.resolve(&query())).unwrap().is_some());
+        drop(first);
+        // nor is there another question soon.
+        assert!(block_on(cache.resolve(&query())).unwrap().is_some());
+        assert_eq!(cache.resolver.asked.load(SeqCst), 2);
+    }
+
+    #[test]
+    fn a_token_that_lasts_for_minutes_is_used_for_half_of_its_time() {
+        let cache = TokenCache::new(Hangs::default());
+        let margin = |seconds| cache.margin(Duration::from_secs(seconds)).as_secs();
+        assert_eq!([0, 60, 598, 600, 3_600].map(margin), [0, 30, 299, 300, 300]);
+        let cache = cache.with_refresh_before(Duration::from_secs(90));
+        assert_eq!(cache.margin(Duration::from_secs(60)).as_secs(), 90);
     }
 }

@@ -70,9 +70,10 @@ pub struct Transport {
     pool: Arc<Pool>,
 }
 
-enum Dialler {
-    Plain(Connector),
-    Tls(HttpsConnector<Connector>),
+struct Dialler {
+    connector: Connector,
+    /// `None` over plain http.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl Transport {
@@ -194,7 +195,7 @@ impl Transport {
             return Err(TransportError::no_port());
         }
         let request = self.request(method, host, uri, headers, body);
-        let head = tokio::time::timeout(timeout, self.exchange(host, uri, request));
+        let head = tokio::time::timeout(timeout, self.exchange(host, uri, request, timeout));
         let Ok(head) = head.await else {
             return Err(TransportError::Timeout { timeout });
         };
@@ -214,13 +215,14 @@ impl Transport {
         host: &Authority,
         uri: &Uri,
         mut request: Outgoing,
+        timeout: Duration,
     ) -> Result<(Response<Incoming>, Connection), TransportError> {
         loop {
             let kept = self.pool.take(host);
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => self.connect(uri).await?,
+                None => self.connect(uri, timeout / 2).await?,
             };
             let mut error = match connection.send(request).await {
                 Ok(response) => return Ok((response, connection)),
@@ -264,13 +266,15 @@ impl Transport {
         request
     }
 
-    async fn connect(&self, uri: &Uri) -> Result<Connection, TransportError> {
-        match self.dialler.get_or_try_init(|| self.dialler()).await? {
-            Dialler::Plain(connector) => {
-                Connection::open(connector.clone(), uri.clone(), self.is_http2).await
-            }
-            Dialler::Tls(connector) => {
-                Connection::open(connector.clone(), uri.clone(), self.is_http2).await
+    async fn connect(&self, uri: &Uri, time: Duration) -> Result<Connection, TransportError> {
+        let dialler = self.dialler.get_or_try_init(|| self.dialler()).await?;
+        let connector = dialler.connector.within(time);
+        match &dialler.tls {
+            None => Connection::open(connector, uri.clone(), self.is_http2).await,
+            Some(tls) => {
+                let mut https = HttpsConnector::from((connector, Arc::clone(tls)));
+                https.enforce_https();
+                Connection::open(https, uri.clone(), self.is_http2).await
             }
         }
     }
@@ -286,15 +290,17 @@ impl Transport {
             self.route,
             TransportRoute::Loopback(_) | TransportRoute::Http
         ) {
-            return Ok(Dialler::Plain(connector));
+            return Ok(Dialler {
+                connector,
+                tls: None,
+            });
         }
         let mut tls = self.tls().await?;
         if self.is_http2 {
             tls.alpn_protocols = vec![b"h2".to_vec()];
         }
-        let mut https = HttpsConnector::from((connector, tls));
-        https.enforce_https();
-        Ok(Dialler::Tls(https))
+        let tls = Some(Arc::new(tls));
+        Ok(Dialler { connector, tls })
     }
 
     /// On a thread that may block, since the platform's certificates are in files.

@@ -233,6 +233,7 @@ impl Courier {
                 Ok(Sent::Taken(receipt)) => {
                     let body_bytes = outbox.ahead().body_bytes;
                     ticket.answered(outbox.settle(), receipt, body_bytes);
+                    is_renewed = false;
                     tries = Tries::default();
                     continue;
                 }
@@ -409,7 +410,8 @@ impl Courier {
                     return Ok(Sent::Taken(receipt));
                 }
                 Judgement::Final(error) => return Err(error),
-                Judgement::Again { last, asked } => (last, asked),
+                // "At once" asks for no pause.
+                Judgement::Again { last, asked } => (last, asked.filter(|asked| !asked.is_zero())),
             };
             let failed = last.clone().exhausted(identity, *tries);
             ticket.recipient.hindered(failed);
@@ -439,9 +441,7 @@ impl Courier {
             if let Err(gave_up) = paused {
                 return Err(gave_up.error(&ticket.recipient, *tries, last));
             }
-            if self.reports_queued() {
-                return Ok(Sent::Paused);
-            }
+            return Ok(Sent::Paused);
         }
     }
 
@@ -605,8 +605,11 @@ impl Judgement {
     /// The outcome for the service's window.
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Taken(_) | Self::Final(_) => Outcome::Settled,
-            Self::Again { last, .. } => match (last.status, &last.source) {
+            Self::Taken(_) => Outcome::Settled,
+            Self::Final(_) => Outcome::Refused,
+            Self::Again { last, asked } => match (last.status, &last.source) {
+                // A pause that the service asks for binds the identity, and says nothing of others.
+                (Some(429), _) if asked.is_some_and(|asked| !asked.is_zero()) => Outcome::Failed,
                 (Some(429 | 503), _) | (_, Some(TransportError::Timeout { .. })) => {
                     Outcome::Throttled
                 }
@@ -692,5 +695,36 @@ impl fmt::Debug for Courier {
             .field("timeout", &self.timeout)
             .field("token_deadline", &self.token_deadline)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: Option<u16>, asked: Option<u64>, expected: Outcome) {
+        let timeout = Duration::ZERO;
+        let source = status
+            .is_none()
+            .then_some(TransportError::Timeout { timeout });
+        let last = LastTry {
+            status,
+            source,
+            reasons: Vec::new(),
+        };
+        let asked = asked.map(Duration::from_secs);
+        let judgement = Judgement::Again { last, asked };
+        assert_eq!(judgement.outcome(), expected, "{status:?} {asked:?}");
+    }
+
+    #[test]
+    fn a_pause_that_the_service_asks_one_identity_for_does_not_narrow_the_window_of_all() {
+        check(Some(429), Some(10), Outcome::Failed);
+        // "At once" asks for no pause.
+        check(Some(429), Some(0), Outcome::Throttled);
+        check(Some(429), None, Outcome::Throttled);
+        check(Some(503), Some(10), Outcome::Throttled);
+        check(Some(500), None, Outcome::Failed);
+        check(None, None, Outcome::Throttled);
     }
 }

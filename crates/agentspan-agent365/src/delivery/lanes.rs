@@ -19,6 +19,9 @@ use self::window::Window;
 const MAX_ASIDE: usize = 1_024;
 const MAX_STALLED: usize = 64;
 
+/// After so many cuts, the turns of a lane do not get longer any more: eight times the patience.
+const MAX_CUTS: u32 = 4;
+
 /// A lane that has failed holds a slot for this part of the time of others, unless answers usually take longer.
 const PROBES: u32 = 20;
 
@@ -69,6 +72,8 @@ struct Lane<T> {
     held: Size,
     turns: usize,
     aside: usize,
+    /// Since when there is one that stands aside.
+    aside_since: Option<Instant>,
     /// Failed tries, one after the other; those that fail together count once.
     failures: u32,
     /// The pauses that are not over.
@@ -79,6 +84,8 @@ struct Lane<T> {
     taken: u64,
     /// Counts the times that the lane was parked.
     parked: u64,
+    /// How often its turns were told to wait no longer, one after the other.
+    cuts: u32,
     is_ready: bool,
 }
 
@@ -153,9 +160,10 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         }
     }
 
-    /// Whether items that may be sent wait for a slot.
+    /// Whether items that may be sent wait for a slot. A lane that lined up may have been parked since.
     pub(super) fn are_busy(&self) -> bool {
-        !self.ready.is_empty()
+        let mut ready = self.ready.iter();
+        ready.any(|key| self.lanes.get(key).is_some_and(Lane::may_start))
     }
 
     /// The next item that may be sent, if there is a slot.
@@ -198,7 +206,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
 
     /// The service has answered. The turn goes on: another request may follow, or a pause.
     pub(super) fn answered(&mut self, turn: u64, outcome: Outcome, now: Instant) {
-        let is_full = self.in_flight() >= self.window.slots() || !self.ready.is_empty();
+        let is_full = self.in_flight() >= self.window.slots() || self.are_busy();
         let Some(flight) = self.turns.get_mut(&turn) else {
             return;
         };
@@ -208,9 +216,9 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         self.count_back(&key, aside);
         let is_well = self.lanes.get(&key).is_none_or(|lane| lane.failures == 0);
         match outcome {
-            Outcome::Settled => {
+            Outcome::Settled | Outcome::Refused => {
                 self.window.answered(started, now, is_full);
-                self.with(&key, Lane::recover);
+                self.with(&key, |lane| lane.recover(outcome == Outcome::Settled));
             }
             // A lane that has failed already tells nothing new.
             Outcome::Throttled if is_well => self.window.throttled(started, now),
@@ -249,24 +257,41 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
     }
 
     /// The turn waits for something else than the service, such as a token.
-    pub(super) fn step_aside(&mut self, turn: u64) {
-        self.put_aside(turn, Aside::Other);
+    pub(super) fn step_aside(&mut self, turn: u64, now: Instant) {
+        self.put_aside(turn, Aside::Other, now);
     }
 
     /// The turn that has waited longest for an answer, when others cannot start because too many wait, or because
     /// there `is_no_memory`. It is told to wait no longer, and is named once.
-    pub(super) fn slowest(&mut self, is_no_memory: bool) -> Option<u64> {
-        if self.ready.is_empty() || !(is_no_memory || self.is_crowded()) {
+    ///
+    /// A lane that was told so before waits longer each time, so that a large body over a slow connection gets there.
+    pub(super) fn slowest(&mut self, is_no_memory: bool, now: Instant) -> Option<u64> {
+        if !(is_no_memory || self.is_crowded()) || !self.are_busy() {
             return None;
         }
-        let turns = self.turns.iter_mut();
+        let turns = self.turns.iter();
         let stalled = turns.filter(|(_, turn)| turn.aside == Some(Aside::Stalled));
-        let (turn, slowest) = stalled.min_by_key(|(number, turn)| (turn.started, **number))?;
+        let over = stalled.filter(|(_, turn)| {
+            let lane = self.lanes.get(&turn.lane);
+            turn.started + self.grace(lane.map_or(0, |lane| lane.cuts)) <= now
+        });
+        let (number, _) = over.min_by_key(|(number, turn)| (turn.started, **number))?;
+        let number = *number;
+        let slowest = self.turns.get_mut(&number)?;
         slowest.aside = Some(Aside::Cut);
-        Some(*turn)
+        let key = slowest.lane.clone();
+        self.with(&key, |lane| lane.cuts = (lane.cuts + 1).min(MAX_CUTS));
+        Some(number)
     }
 
-    fn put_aside(&mut self, turn: u64, why: Aside) {
+    /// How long a turn may wait whose lane was cut so often since the service last answered it.
+    fn grace(&self, cuts: u32) -> Duration {
+        let patience = self.patience.unwrap_or_default();
+        cuts.checked_sub(1)
+            .map_or(Duration::ZERO, |again| patience * (1 << again))
+    }
+
+    fn put_aside(&mut self, turn: u64, why: Aside, now: Instant) {
         let Some(flight) = self.turns.get_mut(&turn) else {
             return;
         };
@@ -275,7 +300,10 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
             let key = flight.lane.clone();
             self.aside += 1;
             self.stalled += usize::from(why == Aside::Stalled);
-            self.with(&key, |lane| lane.aside += 1);
+            self.with(&key, |lane| {
+                lane.aside += 1;
+                lane.aside_since.get_or_insert(now);
+            });
         }
     }
 
@@ -284,7 +312,10 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         if let Some(why) = aside {
             self.aside -= 1;
             self.stalled -= usize::from(why != Aside::Other);
-            self.with(key, |lane| lane.aside -= 1);
+            self.with(key, |lane| {
+                lane.aside -= 1;
+                lane.aside_since = lane.aside_since.filter(|_| lane.aside > 0);
+            });
         }
     }
 
@@ -349,7 +380,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         let slow = turns.filter(|(_, turn)| self.deadline_of(turn).is_some_and(|at| at <= now));
         let slow: Vec<u64> = slow.map(|(turn, _)| *turn).collect();
         for turn in slow {
-            self.put_aside(turn, Aside::Stalled);
+            self.put_aside(turn, Aside::Stalled, now);
         }
     }
 
@@ -373,39 +404,57 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
     /// Takes the newest items out of a lane that holds more than its share of what is `used`: nothing that
     /// has had a turn, and not the only item.
     ///
-    /// As long as a quarter of the room is free, a lane may hold as much as comes. Then it may hold as much as
-    /// is free, so that one lane which does not drain has a quarter, and several leave a quarter to
-    /// the others. A lane that is alone leaves an eighth if it fails: otherwise nobody else would be
-    /// let in.
+    /// As long as a quarter of the room is free, a lane may hold as much as comes. Then it gives up items until a
+    /// quarter is free again, or it holds no more than is free: one lane which does not drain has three
+    /// quarters, and several leave a quarter to the others. A lane that is alone leaves an eighth if it fails or
+    /// is not answered: otherwise nobody else would be let in.
     pub(super) fn take_excess(
         &mut self,
         key: &K,
-        used: Size,
+        mut used: Size,
+        now: Instant,
         size_of: impl Fn(&T) -> Option<Size>,
     ) -> Vec<T> {
         let mut excess = Vec::new();
-        let is_alone = self.lanes.len() < 2;
+        let (is_alone, bounds) = (self.lanes.len() < 2, self.bounds);
+        let patience = self.patience.unwrap_or_default();
         let Some(lane) = self.lanes.get_mut(key) else {
             return excess;
         };
-        let share = |bound: u64, used: u64| match (is_alone, lane.failures) {
-            (true, 0) => u64::MAX,
-            (true, _) => bound - bound / 8,
-            (false, _) if used <= bound - bound / 4 => u64::MAX,
-            (false, _) => bound.saturating_sub(used),
+        let is_in_trouble = lane.is_in_trouble(now, patience);
+        let is_over = |bound: u64, used: u64, held: u64| match is_alone {
+            true => is_in_trouble && held > bound - bound / 8,
+            false => used > bound - bound / 4 && held > bound.saturating_sub(used),
         };
-        let spans = share(self.bounds.spans, used.spans);
-        let bytes = share(self.bounds.bytes, used.bytes);
         let mut held = lane.held;
-        while (held.spans > spans || held.bytes > bytes) && lane.waiting.len() + lane.turns > 1 {
+        while (is_over(bounds.spans, used.spans, held.spans)
+            || is_over(bounds.bytes, used.bytes, held.bytes))
+            && lane.waiting.len() + lane.turns > 1
+        {
             let Some(size) = lane.waiting.back().and_then(&size_of) else {
                 break;
             };
-            held.spans = held.spans.saturating_sub(size.spans);
-            held.bytes = held.bytes.saturating_sub(size.bytes);
+            for all in [&mut used, &mut held] {
+                all.spans = all.spans.saturating_sub(size.spans);
+                all.bytes = all.bytes.saturating_sub(size.bytes);
+            }
             excess.extend(lane.waiting.pop_back());
         }
         excess
+    }
+
+    /// The lane that holds most of those which fail or are not answered, if so much is used that others may want
+    /// its room.
+    pub(super) fn largest_in_trouble(&self, used: Size, now: Instant) -> Option<&K> {
+        let Size { spans, bytes } = self.bounds;
+        if used.spans <= spans - spans / 4 && used.bytes <= bytes - bytes / 4 {
+            return None;
+        }
+        let patience = self.patience.unwrap_or_default();
+        let lanes = self.lanes.iter();
+        let in_trouble = lanes.filter(|(_, lane)| lane.is_in_trouble(now, patience));
+        let largest = in_trouble.max_by_key(|(_, lane)| lane.held.bytes);
+        largest.map(|(key, _)| key)
     }
 
     /// All that waits.
@@ -468,13 +517,20 @@ impl<T> Lane<T> {
         is_free && !self.waiting.is_empty() && (self.failures == 0 || self.turns == 0)
     }
 
-    /// The service has taken something.
-    fn recover(&mut self) {
+    /// The service has judged something, and `has_taken` it or not.
+    fn recover(&mut self, has_taken: bool) {
         self.failures = 0;
-        self.taken += 1;
+        self.cuts = 0;
+        self.taken += u64::from(has_taken);
         if self.asked.is_none() {
             self.pauses = 0;
         }
+    }
+
+    /// Whether the service does not take its items, as far as is known.
+    fn is_in_trouble(&self, now: Instant, patience: Duration) -> bool {
+        let is_late = |since: Instant| since + patience <= now;
+        self.failures > 0 || self.aside_since.is_some_and(is_late)
     }
 
     fn is_empty(&self) -> bool {
@@ -489,11 +545,13 @@ impl<T> Default for Lane<T> {
             held: Size::default(),
             turns: 0,
             aside: 0,
+            aside_since: None,
             failures: 0,
             pauses: 0,
             asked: None,
             taken: 0,
             parked: 0,
+            cuts: 0,
             is_ready: false,
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct Pass {
     pub(super) since: Instant,
     /// Whether the slot is kept whatever is waited for.
     keeps_slot: bool,
+    /// Whether the last answer was not waited for.
+    was_cut: bool,
 }
 
 impl Pass {
@@ -44,11 +46,16 @@ impl Pass {
             place: Some(place),
             since,
             keeps_slot,
+            was_cut: false,
         }
     }
 
-    /// The service has answered, or did not.
-    pub(super) fn answered(&self, outcome: Outcome) {
+    /// The service has answered, or did not. One that was not waited for is not blamed.
+    pub(super) fn answered(&mut self, outcome: Outcome) {
+        let outcome = match std::mem::take(&mut self.was_cut) {
+            true => Outcome::Failed,
+            false => outcome,
+        };
         self.tell(Step::Answered(outcome));
     }
 
@@ -62,7 +69,7 @@ impl Pass {
     /// Waits for the service; `None` if it takes so long that others come first.
     pub(super) async fn answer<F: Future>(&mut self, answer: F) -> Option<F::Output> {
         let mut answer = pin!(answer);
-        poll_fn(|cx| {
+        let answer = poll_fn(|cx| {
             if let Poll::Ready(output) = answer.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));
             }
@@ -77,7 +84,9 @@ impl Pass {
                 _ => Poll::Pending,
             }
         })
-        .await
+        .await;
+        self.was_cut = answer.is_none();
+        answer
     }
 
     /// Waits for something else than the service, without the slot if that takes time.

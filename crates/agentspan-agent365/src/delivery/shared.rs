@@ -62,8 +62,6 @@ pub(crate) struct Shared {
     pub(super) backlog: AtomicUsize,
     /// Their estimated memory.
     pub(super) backlog_bytes: AtomicU64,
-    /// Single spans that were put into the queue. Counted after they are put.
-    pub(super) queued_ever: AtomicU64,
     /// How many single spans make a batch.
     pub(super) batch_spans: usize,
     /// Whoever makes so many single spans wait, or so much memory of them, wakes the thread.
@@ -109,7 +107,6 @@ impl Shared {
             lineage: lineage.map(Mutex::new),
             backlog: AtomicUsize::new(0),
             backlog_bytes: AtomicU64::new(0),
-            queued_ever: AtomicU64::new(0),
             batch_spans,
             enough_spans: AtomicUsize::new(batch_spans),
             enough_bytes: AtomicU64::new(u64::MAX),
@@ -265,7 +262,6 @@ impl Shared {
             self.counters.release_bytes(bytes);
             return;
         }
-        self.queued_ever.fetch_add(1, SeqCst);
         self.ensure_thread();
         // The count grows one by one, so that exactly one caller sees it reach the threshold.
         let enough = self.enough_bytes.load(SeqCst);
@@ -452,9 +448,10 @@ impl Shared {
             return self.tell(told);
         }
         let (reply, answer) = sync_channel(1);
+        let waits = Arc::new(());
         let flush = Flush {
-            single_spans: self.queued_ever.load(SeqCst),
             reply,
+            caller: Arc::downgrade(&waits),
         };
         if self.events.send(Event::Flush(flush)).is_err() {
             return Err(OTelSdkError::AlreadyShutdown);

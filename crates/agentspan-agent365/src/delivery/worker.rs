@@ -196,8 +196,9 @@ impl Worker {
             }
             if self.next_tick <= now {
                 self.next_tick = now + self.batch_delay;
-                self.due = self.due.max(self.shared.queued_ever.load(SeqCst));
+                self.due = self.due.max(self.queued_ever());
                 self.expire(now);
+                self.make_room(now);
                 // When no batch is ever done, nothing else would say why.
                 self.log_caller_losses();
             }
@@ -282,8 +283,9 @@ impl Worker {
                 if !self.courier.reports_queued() {
                     self.hurry();
                 }
-                self.due = self.due.max(flush.single_spans);
-                self.flushes.push(flush, self.jobs.len());
+                let due = self.queued_ever();
+                self.due = self.due.max(due);
+                self.flushes.push(flush, due, self.jobs.len());
             }
             Event::Stop { deadline } => {
                 self.hurried = None;
@@ -294,14 +296,25 @@ impl Worker {
                     Some(other) => other.max(deadline),
                     None => deadline,
                 };
-                for item in self.lanes.pausing_at(deadline) {
-                    self.shared.ledger.set_deadline_passed();
-                    give_up(item, GaveUp::Shutdown);
-                }
                 self.due = u64::MAX;
                 self.stop = Some(deadline);
+                self.drop_pausing();
             }
         }
+    }
+
+    /// Gives up spans which the service does not want before the end.
+    fn drop_pausing(&mut self) {
+        let Some(deadline) = self.stop else { return };
+        for item in self.lanes.pausing_at(deadline) {
+            self.shared.ledger.set_deadline_passed();
+            give_up(item, GaveUp::Shutdown);
+        }
+    }
+
+    /// How many single spans came out of the queue, and are in it.
+    fn queued_ever(&self) -> u64 {
+        self.taken + self.queue.len() as u64
     }
 
     /// Keeps what became of the spans of one identity. If their batch was reported while they waited,
@@ -354,7 +367,7 @@ impl Worker {
         }
         match step {
             Step::Answered(outcome) => self.lanes.answered(turn, outcome, Instant::now()),
-            Step::Aside => self.lanes.step_aside(turn),
+            Step::Aside => self.lanes.step_aside(turn, Instant::now()),
             Step::Back(resume) => self.lanes.come_back(turn, Item::Request(resume)),
             Step::Again {
                 pause,
@@ -424,7 +437,7 @@ impl Worker {
             let started = has_room.then(|| self.lanes.next(Instant::now())).flatten();
             let Some(started) = started else {
                 // A request that does not get its answer costs nobody else their turn.
-                let slowest = self.lanes.slowest(!has_room);
+                let slowest = self.lanes.slowest(!has_room, Instant::now());
                 if let Some(cut) = slowest.and_then(|turn| self.cuts.remove(&turn)) {
                     let _ = cut.send(());
                 }
@@ -616,6 +629,7 @@ impl Worker {
                 });
             }
         }
+        self.drop_pausing();
         self.keep_memory(spans);
         sizes.clear();
         self.spare_sizes = sizes;
@@ -626,12 +640,31 @@ impl Worker {
         let (recipient, held) = (Arc::clone(&load.ticket.recipient), load.ticket.held);
         self.lanes
             .push(&recipient, Item::Load(Box::new(load)), held);
+        self.drop_excess(&recipient, Instant::now());
+        self.park_those_behind(&recipient);
+    }
+
+    /// Takes room from a lane that does not drain, if others may want it. Nothing more may come for that lane, if the
+    /// queue is full and lets nothing in.
+    fn make_room(&mut self, now: Instant) {
+        let in_trouble = self.lanes.largest_in_trouble(self.used(), now);
+        if let Some(recipient) = in_trouble.cloned() {
+            self.drop_excess(&recipient, now);
+        }
+    }
+
+    /// How much the queue holds.
+    fn used(&self) -> Size {
         let (spans, bytes) = self.shared.counters.queued();
-        let used = Size { spans, bytes };
-        for item in self.lanes.take_excess(&recipient, used, Item::held) {
+        Size { spans, bytes }
+    }
+
+    /// Takes out of a lane what is beyond its share.
+    fn drop_excess(&mut self, recipient: &Arc<Recipient>, now: Instant) {
+        let used = self.used();
+        for item in self.lanes.take_excess(recipient, used, now, Item::held) {
             give_up(item, GaveUp::QueueShare);
         }
-        self.park_those_behind(&recipient);
     }
 
     /// The spans as they are sent, within limits. `sizes` are their estimated memory before and after.

@@ -258,7 +258,7 @@ fn drop_items(span: &mut SpanData, length: &mut usize, limit: usize, cuts: &mut 
         let Some(link) = span.links.links.pop() else {
             break;
         };
-        span.links.dropped_count += 1;
+        span.links.dropped_count = span.links.dropped_count.saturating_add(1);
         cuts.of_something();
         *length = length.saturating_sub(attributes_cost(&link.attributes).max(ITEM / 4));
     }
@@ -266,7 +266,7 @@ fn drop_items(span: &mut SpanData, length: &mut usize, limit: usize, cuts: &mut 
         let Some(event) = span.events.events.pop() else {
             break;
         };
-        span.events.dropped_count += 1;
+        span.events.dropped_count = span.events.dropped_count.saturating_add(1);
         cuts.of_something();
         let cost = text_cost(&event.name) + attributes_cost(&event.attributes);
         *length = length.saturating_sub(cost);

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -28,6 +29,16 @@ impl Connector {
             http,
             pinned: address,
         }
+    }
+}
+
+impl Connector {
+    /// One that gives up after `time`, of which each address of a host gets its part: one that does not answer
+    /// must not keep the others from being tried.
+    pub(super) fn within(&self, time: Duration) -> Self {
+        let mut other = self.clone();
+        other.http.set_connect_timeout(Some(time));
+        other
     }
 }
 

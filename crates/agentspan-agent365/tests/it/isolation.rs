@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agentspan_agent365::retry::RetryTimer;
 use agentspan_agent365::{
@@ -84,6 +84,43 @@ fn a1_one_identity_that_stalls_does_not_stop_the_others() {
         let service = service(profile, Answer::hang());
         check_others_are_served(profile, &service, |builder| builder);
     }
+}
+
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < LONG, "it never happens");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a1_an_identity_that_has_filled_the_queue_before_it_failed_makes_room() {
+    let service = service(Profile::V0_1, Answer::hang());
+    let delivery = Delivery::builder(token("t"))
+        .with_profile(Profile::V0_1)
+        .with_loopback_endpoint(service.url())
+        .with_batch_spans(1)
+        .with_max_spans(80)
+        .with_batch_delay(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let processor = delivery.span_processor();
+    for _ in 0..80 {
+        processor.on_end(span(Profile::V0_1, "bad"));
+    }
+    // No span is let in that would show it to the lanes.
+    wait_until(|| delivery.stats().queued <= 70);
+    let stats = delivery.stats();
+    assert_eq!(stats.dropped(), stats.dropped_for(DropReason::QueueShare));
+    for _ in 0..5 {
+        processor.on_end(span(Profile::V0_1, "good"));
+        wait_until(|| delivery.stats().exported > 0);
+    }
+    assert_eq!(delivery.stats().dropped_for(DropReason::QueueFull), 0);
+    check_conserved(&delivery);
+    // It would wait for what hangs.
+    let _ = delivery.shutdown(Duration::from_millis(1));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use agentspan_agent365::retry::{Retry, RetryTimer};
 use agentspan_agent365::{Agent365Exporter, Delivery, DropReason};
 use agentspan_testkit::{Answer, Service};
 use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::trace::SpanProcessor;
 
 use crate::delivery_fixture::{
     LONG, Pauses, SHORT, TENANT, check_conserved, export, service, span_of, token,
@@ -99,7 +101,7 @@ fn a_timeout_is_tried_again() {
 fn a_shutdown_does_not_wait_for_a_pause_that_ends_after_it() {
     let service = service([Answer::status(429).header("retry-after", "300")]);
     let (exporter, reports) = {
-        let (send, reports) = std::sync::mpsc::channel();
+        let (send, reports) = channel();
         let exporter = Delivery::builder(token("t"))
             .with_loopback_endpoint(service.url())
             .build()
@@ -119,6 +121,51 @@ fn a_shutdown_does_not_wait_for_a_pause_that_ends_after_it() {
     assert_eq!(report.dropped_for(DropReason::ShutdownDeadline), 1);
     assert_eq!(service.request_count(), 1);
     check_conserved(exporter.delivery());
+}
+
+/// Says that a pause begins, which lasts for ever.
+#[derive(Debug)]
+struct SaysSo(Sender<()>);
+
+impl RetryTimer for SaysSo {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let _ = self.0.send(());
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_spans_that_it_finds_behind_such_a_pause() {
+    let (pauses, has_paused) = channel();
+    let service = service([Answer::status(429).header("retry-after", "300")]);
+    let delivery = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_batch_delay(Duration::from_secs(3_600))
+        .with_retry_timer(SaysSo(pauses))
+        .build()
+        .unwrap();
+    let processor = delivery.span_processor();
+    let first = delivery
+        .exporter()
+        .export_with_report(vec![span_of(TENANT, "a")]);
+    has_paused.recv().unwrap();
+    // They wait for a batch, not in the lane.
+    for _ in 0..3 {
+        processor.on_end(span_of(TENANT, "a"));
+    }
+    let (ended, has_ended) = channel();
+    let ending = delivery.clone();
+    std::thread::spawn(move || ended.send(ending.shutdown(Duration::from_secs(250))));
+    let result = has_ended.recv_timeout(LONG).expect("it waits for a pause");
+    assert!(
+        matches!(result, Err(OTelSdkError::Timeout(_))),
+        "{result:?}"
+    );
+    drop(first);
+    let stats = delivery.stats();
+    assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 4);
+    assert_eq!(service.request_count(), 1);
+    check_conserved(&delivery);
 }
 
 /// Does not wait, and exports another span of the identity in each pause.

@@ -59,7 +59,7 @@ impl Queued for Item {
 /// How often something is repeated. Miri takes minutes for what takes milliseconds without it.
 const fn rounds(without_miri: u64) -> u64 {
     if cfg!(miri) {
-        without_miri / 50
+        without_miri / 200
     } else {
         without_miri
     }
@@ -117,6 +117,13 @@ fn start(queue: &Arc<TestQueue>, see: impl FnMut(Item) + Send + 'static) {
     queue
         .start_thread(|| thread::Builder::new().spawn(run))
         .unwrap();
+}
+
+/// Ends the queue, and waits until its thread is gone.
+fn join(queue: &TestQueue) {
+    queue.close(Lost::Closed);
+    let thread = queue.lock().thread.take();
+    thread.unwrap().join().unwrap();
 }
 
 #[track_caller]
@@ -293,6 +300,7 @@ fn flushes_of_many_threads_are_answered_under_load() {
     });
     assert!(queue.wait_for_flush(queue.start_flush(), long()));
     assert_eq!(all_seen.try_iter().count() as u64, 4 * items);
+    join(&queue);
 }
 
 #[test]
@@ -308,6 +316,7 @@ fn a_flush_of_a_queue_without_a_thread_has_nothing_to_wait_for() {
     start(&queue, |_| {});
     assert!(queue.wait_for_flush(ticket, long()));
     assert!(queue.is_flushed_or_wakes(ticket, Waker::noop()));
+    join(&queue);
 }
 
 #[test]
@@ -364,4 +373,5 @@ fn who_waits_longest_for_the_end_gives_up_what_is_left() {
     assert!(patient.give_up(Lost::Late));
     assert_eq!(queue.counts().lost, [0, 0, 0, 2]);
     drop(release);
+    join(&queue);
 }

@@ -10,8 +10,10 @@ pub(super) const START: usize = 4;
 /// The outcome of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Outcome {
-    /// The service said what it makes of the spans.
+    /// The service has taken the spans.
     Settled,
+    /// The service takes them no more than this one time: another try would not help.
+    Refused,
     /// The service has too much to do, or does not answer in time.
     Throttled,
     /// The try failed in another way.

@@ -24,10 +24,10 @@ fn many(
 #[test]
 fn so_many_turns_wait_for_tokens_and_no_more_start_until_one_comes_back() {
     let now = Instant::now();
-    let (mut lanes, turns) = many(MAX_ASIDE, now, |lanes, turn| lanes.step_aside(turn));
+    let (mut lanes, turns) = many(MAX_ASIDE, now, |lanes, turn| lanes.step_aside(turn, now));
     assert!(lanes.next(now).is_none());
     // None of them waits for an answer, which could be cut short.
-    assert_eq!(lanes.slowest(true), None);
+    assert_eq!(lanes.slowest(true, now), None);
     lanes.leave(turns[0]);
     assert_eq!(items(&start(&mut lanes, now)), [u32::MAX]);
 }
@@ -38,12 +38,12 @@ fn so_many_turns_wait_for_late_answers_and_the_oldest_are_cut_for_others() {
     let late = now + PATIENCE;
     let (mut lanes, turns) = many(MAX_STALLED, now, |lanes, _| lanes.take_slots_back(late));
     assert!(lanes.next(now).is_none());
-    assert_eq!(lanes.slowest(false), Some(turns[0]));
-    assert_eq!(lanes.slowest(false), Some(turns[1]));
+    assert_eq!(lanes.slowest(false, now), Some(turns[0]));
+    assert_eq!(lanes.slowest(false, now), Some(turns[1]));
     // They stand aside until they have heard of it.
     assert!(lanes.next(now).is_none());
     lanes.leave(turns[0]);
-    assert_eq!(lanes.slowest(false), None);
+    assert_eq!(lanes.slowest(false, now), None);
     assert_eq!(items(&start(&mut lanes, now)), [u32::MAX]);
 }
 
@@ -54,13 +54,69 @@ fn a_late_answer_is_cut_short_only_for_others_that_wait() {
     lanes.push(&1, 10, one());
     let first = start(&mut lanes, now);
     lanes.take_slots_back(now + PATIENCE);
-    assert_eq!(lanes.slowest(true), None);
+    assert_eq!(lanes.slowest(true, now), None);
     lanes.push(&2, 20, one());
     assert!(lanes.are_busy());
-    assert_eq!(lanes.slowest(false), None);
-    assert_eq!(lanes.slowest(true), Some(first[0].0));
+    assert_eq!(lanes.slowest(false, now), None);
+    assert_eq!(lanes.slowest(true, now), Some(first[0].0));
     // Once.
-    assert_eq!(lanes.slowest(true), None);
+    assert_eq!(lanes.slowest(true, now), None);
+}
+
+#[test]
+fn a_late_answer_is_not_cut_short_for_its_own_lane() {
+    let (mut lanes, now) = (lanes(2), Instant::now());
+    for item in [10, 11, 12] {
+        lanes.push(&1, item, one());
+    }
+    assert_eq!(start(&mut lanes, now).len(), 2);
+    // It had lined up before its turns stood aside.
+    lanes.take_slots_back(now + PATIENCE);
+    assert!(!lanes.are_busy());
+    assert_eq!(lanes.slowest(true, now + PATIENCE), None);
+}
+
+#[test]
+fn a_lane_whose_answers_are_cut_short_may_wait_longer_each_time() {
+    let (mut lanes, mut now) = (lanes(1), Instant::now());
+    lanes.push(&1, 10, one());
+    lanes.push(&2, 20, one());
+    lanes.push(&2, 21, one());
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        // The other lane cannot start: there is no memory.
+        let turn = lanes.next(now).map(|started| started.turn).unwrap();
+        let late = lanes.next_deadline().unwrap();
+        lanes.take_slots_back(late);
+        let second = (0..1_000).map(|tenth| now + PATIENCE / 10 * tenth);
+        let cut = second.filter(|at| *at >= late);
+        let cut = cut.map(|at| (at, lanes.slowest(true, at)));
+        let (at, cut) = cut.into_iter().find(|(_, cut)| cut.is_some()).unwrap();
+        assert_eq!(cut, Some(turn));
+        waits.push((at - now).as_millis());
+        now = at;
+        lanes.answered(turn, Outcome::Failed, now);
+        let pause = lanes.again(turn, 10, Cause::Other).unwrap();
+        lanes.rested(&pause);
+        // Its lane comes first again.
+        lanes.ready.rotate_left(1);
+    }
+    assert_eq!(waits, [1_000, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+    let turn = lanes.next(now).map(|started| started.turn).unwrap();
+    lanes.answered(turn, Outcome::Settled, now);
+    assert_eq!(lanes.lanes.get(&1).unwrap().cuts, 0);
+}
+
+#[test]
+fn what_the_service_refuses_for_good_does_not_count_as_taken() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    for item in [10, 11] {
+        lanes.push(&1, item, one());
+    }
+    let (turn, _) = start(&mut lanes, now)[0];
+    lanes.answered(turn, Outcome::Refused, now);
+    lanes.leave(turn);
+    assert_eq!(lanes.next(now).unwrap().taken, 0);
 }
 
 #[test]

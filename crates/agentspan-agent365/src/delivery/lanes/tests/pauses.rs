@@ -108,25 +108,47 @@ fn what_is_over_leaves_from_the_front_of_a_lane_that_fails() {
     assert!(lanes.expire(|item| *item == 12).is_empty());
 }
 
-/// A lane that is alone with items of this size, for eight of which the bounds are made: what leaves.
-fn excess_alone(size: Size, fails: bool) -> Vec<u32> {
+/// A lane that is alone with items of this size, for eight of which the bounds are made: what leaves a while
+/// after something `happens` to its first turn.
+fn excess_alone(size: Size, happens: impl Fn(&mut Lanes<u32, u32>, u64, Instant)) -> Vec<u32> {
     let (mut lanes, now) = (lanes(1), Instant::now());
     for item in 0..8 {
         lanes.push(&1, item, size);
     }
-    if fails {
-        let (turn, item) = start(&mut lanes, now)[0];
-        lanes.again(turn, item, Cause::Other).unwrap();
-    }
-    lanes.take_excess(&1, BOUNDS, |_| Some(size))
+    let (turn, _) = start(&mut lanes, now)[0];
+    happens(&mut lanes, turn, now);
+    let later = now + PATIENCE * 2;
+    let largest = lanes.largest_in_trouble(BOUNDS, later).copied();
+    let excess = lanes.take_excess(&1, BOUNDS, later, |_| Some(size));
+    assert_eq!(largest.is_some(), !excess.is_empty());
+    assert_eq!(lanes.largest_in_trouble(one(), later), None);
+    excess
 }
 
 #[test]
-fn a_lane_that_is_alone_leaves_an_eighth_if_it_fails() {
+fn a_lane_that_is_alone_leaves_an_eighth_if_it_fails_or_waits_for_long() {
     let (spans, bytes) = (BOUNDS.spans / 8, BOUNDS.bytes / 8);
     for size in [Size { spans, bytes: 1 }, Size { spans: 1, bytes }] {
-        assert_eq!(excess_alone(size, true), [7]);
-        assert!(excess_alone(size, false).is_empty());
+        let fails = excess_alone(size, |lanes, turn, _| {
+            lanes.again(turn, 0, Cause::Other).unwrap();
+        });
+        assert_eq!(fails, [7]);
+        let has_no_token = excess_alone(size, |lanes, turn, now| lanes.step_aside(turn, now));
+        assert_eq!(has_no_token, [7]);
+        let is_not_answered = excess_alone(size, |lanes, _, now| {
+            lanes.take_slots_back(now + PATIENCE);
+        });
+        assert_eq!(is_not_answered, [7]);
+        let has_just_begun_to_wait = excess_alone(size, |lanes, turn, now| {
+            lanes.step_aside(turn, now + PATIENCE * 2);
+        });
+        assert!(has_just_begun_to_wait.is_empty());
+        let is_answered_late = excess_alone(size, |lanes, turn, now| {
+            lanes.take_slots_back(now + PATIENCE);
+            lanes.answered(turn, Outcome::Refused, now + PATIENCE * 2);
+        });
+        assert!(is_answered_late.is_empty());
+        assert!(excess_alone(size, |_, _, _| {}).is_empty());
     }
 }
 
@@ -138,9 +160,9 @@ fn nothing_that_has_had_a_turn_and_not_the_only_item_is_excess() {
     lanes.push(&2, 20, one());
     let all = BOUNDS;
     let size_of = |item: &u32| (*item == 13).then(one);
-    assert_eq!(lanes.take_excess(&1, all, size_of), [13]);
-    assert_eq!(lanes.take_excess(&1, all, |_| Some(one())), [12]);
-    assert!(lanes.take_excess(&2, all, |_| Some(one())).is_empty());
+    assert_eq!(lanes.take_excess(&1, all, now, size_of), [13]);
+    assert_eq!(lanes.take_excess(&1, all, now, |_| Some(one())), [12]);
+    assert!(lanes.take_excess(&2, all, now, |_| Some(one())).is_empty());
     for (turn, _) in started {
         lanes.leave(turn);
     }
