@@ -10,7 +10,6 @@ use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::Keys;
-use crate::estimated_bytes;
 use crate::hand_over::{ScopeAttributes, handed_over};
 use crate::span_limits::{SpanCuts, SpanLimits};
 
@@ -85,12 +84,6 @@ impl FinishedSpan {
             Value::String(name) => Some(name.as_str()),
             _ => None,
         }
-    }
-
-    /// The estimated memory in bytes, that of the Agent Spec span included.
-    #[must_use]
-    pub fn estimated_bytes(&self) -> u64 {
-        self.with_agent_spec(estimated_bytes(&self.data))
     }
 
     /// Cuts what is over the limits. Gives what was cut, and the estimated memory of what is left.

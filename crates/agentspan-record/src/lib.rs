@@ -39,7 +39,7 @@ pub use self::finished_span::FinishedSpan;
 pub use self::from_otel::from_otel;
 pub use self::hand_over::{hand_over, hand_over_attributes};
 pub use self::hiding::Hiding;
-pub use self::normalised::{outlined, source_span};
+pub use self::normalised::{outlined, source_span, source_value};
 pub use self::preparation::{Preparation, Prepared};
 pub use self::render::span_kind;
 pub use self::request_token::RequestToken;

@@ -115,7 +115,7 @@ fn is_log_record(event: &Event) -> bool {
 pub fn source_span(span: &SpanData) -> SourceSpan<'_> {
     let mut source = empty_source(span);
     for attribute in &span.attributes {
-        source.attribute(attribute.key.as_str(), value(&attribute.value));
+        source.attribute(attribute.key.as_str(), source_value(&attribute.value));
     }
     for event in &span.events.events {
         source.event(source_event(event));
@@ -130,7 +130,7 @@ pub fn outlined(span: &SpanData) -> SourceSpan<'_> {
     for attribute in &span.attributes {
         let value = match &attribute.value {
             Value::Array(_) => SourceValue::Other,
-            plain => value(plain),
+            plain => source_value(plain),
         };
         source.attribute(attribute.key.as_str(), value);
     }
@@ -156,12 +156,14 @@ fn empty_source(span: &SpanData) -> SourceSpan<'_> {
 fn source_event(event: &Event) -> SourceEvent<'_> {
     let mut source = SourceEvent::new(&event.name);
     for attribute in &event.attributes {
-        source.attribute(attribute.key.as_str(), value(&attribute.value));
+        source.attribute(attribute.key.as_str(), source_value(&attribute.value));
     }
     source
 }
 
-fn value(value: &Value) -> SourceValue<'_> {
+/// A value of the SDK, as the model reads it.
+#[must_use]
+pub fn source_value(value: &Value) -> SourceValue<'_> {
     match value {
         Value::String(text) => SourceValue::Text(text.as_str()),
         Value::I64(number) => SourceValue::I64(*number),

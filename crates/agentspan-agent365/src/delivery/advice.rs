@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId};
-use agentspan_model::mapping::normal::SourceValue;
+use agentspan_record::source_value;
 use opentelemetry::trace::{SpanId, Status};
-use opentelemetry::{Array, Value};
+
 use opentelemetry_sdk::trace::SpanData;
 
 use super::log;
@@ -53,7 +53,7 @@ impl Advice {
                 observed = observed.with_error();
             }
             for attribute in &span.attributes {
-                observed.attribute(attribute.key.as_str(), value(&attribute.value));
+                observed.attribute(attribute.key.as_str(), source_value(&attribute.value));
             }
             for finding in judge.judge_span(&observed) {
                 if self.told.insert(finding.rule) {
@@ -67,17 +67,4 @@ impl Advice {
 fn nanos(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn value(value: &Value) -> SourceValue<'_> {
-    match value {
-        Value::String(text) => SourceValue::Text(text.as_str()),
-        Value::I64(number) => SourceValue::I64(*number),
-        Value::F64(number) => SourceValue::F64(*number),
-        Value::Bool(truth) => SourceValue::Bool(*truth),
-        Value::Array(Array::String(texts)) => {
-            SourceValue::Texts(texts.iter().map(|text| text.as_str()).collect())
-        }
-        _ => SourceValue::Other,
-    }
 }
