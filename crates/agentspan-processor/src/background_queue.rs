@@ -15,6 +15,7 @@ use agentspan_queue::{PerProcess, told};
 
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
+mod driver;
 mod item;
 mod worker;
 
@@ -27,9 +28,13 @@ use item::{HookLoss, Item, LOSSES};
 ///
 /// **The thread** is named `agentspan-queue`. It starts with the first hook. It ends, once all
 /// queued hooks have run, when the trace shuts the queue down or when the last handle is dropped.
-/// The next trace starts a new thread. The thread calls the processor's synchronous hooks. A
-/// failing hook is logged and counted, as under
+/// The next trace starts a new thread. A failing hook is logged and counted, as under
 /// [`ErrorPolicy::Report`](crate::ErrorPolicy::Report).
+///
+/// **Hooks.** The thread calls the asynchronous hooks, whether the program awaits its spans or not,
+/// and waits for each before it calls the next. By default, an asynchronous hook calls the
+/// synchronous one, so implement one of them. The thread has no runtime, see
+/// [`HookFuture`](HookFuture#without-a-runtime).
 ///
 /// **Losses.** The queue is bounded in [hooks](BackgroundQueueBuilder::with_max_hooks) and in
 /// [bytes](BackgroundQueueBuilder::with_max_bytes), including hooks in flight. When the queue is
@@ -37,8 +42,8 @@ use item::{HookLoss, Item, LOSSES};
 /// part of a span: if the queue drops the start of a span, it drops all hooks of the span, and for
 /// each start that it accepts, it reserves a place for the end. At any time, *accepted = handled +
 /// dropped + queued*. A flush or a shutdown reports dropped and failed hooks once. At the deadline
-/// of a shutdown, the queued hooks are dropped. The processor is still shut down when the running
-/// hook returns.
+/// of a shutdown, the queued hooks are dropped, and so is the future of an asynchronous hook. The
+/// processor is still shut down when the running hook returns.
 ///
 /// **After a fork** without `exec` the child's queue starts empty: the queued hooks belong to the
 /// parent. The child's own spans start a new thread. Spans that were open at the fork belong to the

@@ -1,7 +1,6 @@
 //! Turns errors, panics and cancellations into `ExceptionRaised` events.
 
 use std::any::Any;
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
 
 use agentspan_model::ErrorClass;
@@ -47,14 +46,9 @@ pub(crate) fn from_cancellation() -> ExceptionRaised {
     raised("Cancelled", message.to_owned())
 }
 
-/// The stack trace is the type and the message, and the backtrace if the environment asks for one
-/// (`RUST_BACKTRACE`).
+/// The stack trace is the type and the message, without frames: an error tells of them too late, and
+/// to capture a backtrace takes the program's thread longer than a tool may run.
 fn raised(type_name: &str, message: String) -> ExceptionRaised {
-    let backtrace = Backtrace::capture();
-    let mut trace = format!("{type_name}: {message}");
-    if backtrace.status() == BacktraceStatus::Captured {
-        trace.push('\n');
-        trace.push_str(&backtrace.to_string());
-    }
+    let trace = format!("{type_name}: {message}");
     ExceptionRaised::new(type_name, message).with_stacktrace(trace)
 }

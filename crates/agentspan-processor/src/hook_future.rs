@@ -28,6 +28,38 @@ use crate::HookError;
 /// }
 /// # async fn send(_: &str) {}
 /// ```
+///
+/// # Who calls asynchronous hooks
+///
+/// Code that awaits its spans does, on its own thread, and a
+/// [`BackgroundQueue`](crate::BackgroundQueue) does for all code. Without a queue, code that starts
+/// and ends spans synchronously calls synchronous hooks only, and so does the drop of a span. A
+/// processor like `Sender` would miss these spans, so put it behind a queue.
+///
+/// # Without a runtime
+///
+/// The thread of a queue polls the future outside of any runtime. Sockets and timers of Tokio panic
+/// there, which is logged and counted as a failed hook. So spawn such work onto the program's
+/// runtime, and await its end:
+///
+/// ```
+/// use agentspan_processor::{HookError, HookFuture, Span, SpanProcessor};
+///
+/// #[derive(Debug)]
+/// struct Sender(tokio::runtime::Handle); // of `Handle::current()`
+///
+/// impl SpanProcessor for Sender {
+///     fn on_end_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+///         let name = span.name().to_owned();
+///         let sent = self.0.spawn(async move { send(&name).await });
+///         HookFuture::new(async move { sent.await.map_err(HookError::new) })
+///     }
+/// }
+/// # async fn send(_: &str) {}
+/// ```
+///
+/// If that runtime is shut down, or blocked by the program's wait for the telemetry, nothing is sent.
+/// In a program with a single-threaded runtime, await the end of the telemetry (`shutdown_async`).
 pub struct HookFuture<'a>(State<'a>);
 
 enum State<'a> {

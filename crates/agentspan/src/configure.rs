@@ -78,8 +78,9 @@ pub fn configure() -> Configuration {
 ///   [`with_delivery`](Self::with_delivery) to change the defaults, or
 ///   [`with_sidecar`](Self::with_sidecar).
 /// - **Where else they go**: [`with_destination`](Self::with_destination), once per destination,
-///   and [`with_agent_spec_processor`](Self::with_agent_spec_processor). If none of these is
-///   configured, the console shows the spans.
+///   and [`with_agent_spec_processor`](Self::with_agent_spec_processor) for Agent Spec traces. If
+///   spans do not go to Agent 365 and there is no destination, the console shows them, also beside
+///   such a processor.
 /// - **Whether it is on**: environment variables decide, or
 ///   [`with_switches_on`](Self::with_switches_on). `OTEL_SDK_DISABLED=true` switches everything
 ///   off, and takes precedence over the code.
@@ -192,7 +193,8 @@ impl Configuration {
     /// the name.
     ///
     /// Its hooks run behind a [`BackgroundQueue`], so they delay neither the program nor other
-    /// destinations. Its [`disclosure`](SpanProcessor::disclosure) decides whether it sees
+    /// destinations. The queue calls the asynchronous hooks, whose default calls the synchronous
+    /// ones, on a thread [without a runtime](agentspan_processor::HookFuture#without-a-runtime). Its [`disclosure`](SpanProcessor::disclosure) decides whether it sees
     /// contents. To select spans, wrap it in a [`Filter`](agentspan_processor::Filter).
     pub fn with_agent_spec_processor(
         mut self,
@@ -276,7 +278,7 @@ impl Configuration {
     }
 
     /// Sets the console that is the fallback if spans do not go to Agent 365 and there is no other
-    /// destination. The default is [`ConsoleExporter::new`], which masks contents. To see contents
+    /// destination. An Agent Spec processor is none. The default is [`ConsoleExporter::new`], which masks contents. To see contents
     /// during development, pass a console that shows them:
     ///
     /// ```

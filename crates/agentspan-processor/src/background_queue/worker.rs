@@ -3,11 +3,12 @@
 use agentspan_queue::queue::{Finished, Queued, Taken, Work};
 
 use super::Shared;
+use super::driver::drive;
 use super::item::{HookLoss, Item, LOSSES};
-use crate::dispatch::{contained, report};
+use crate::dispatch::report;
 use crate::not_started::NotStarted;
 use crate::span_processor::Hook;
-use crate::{HookError, Span, SpanProcessor, Trace};
+use crate::{HookError, HookFuture, Span, SpanProcessor, Trace};
 
 /// How many hooks are taken and counted together.
 const BATCH: usize = 64;
@@ -51,7 +52,7 @@ impl Worker<'_> {
                 self.pass_over(&item);
                 continue;
             }
-            let is_lost = self.handle(&item, &mut finished);
+            let is_lost = self.handle(&item, taken, &mut finished);
             finished.items += 1;
             finished.bytes += item.bytes();
             drop(item);
@@ -66,7 +67,7 @@ impl Worker<'_> {
     }
 
     /// Says whether the hook is lost.
-    fn handle(&mut self, item: &Item, finished: &mut Finished<LOSSES>) -> bool {
+    fn handle(&mut self, item: &Item, taken: Taken, finished: &mut Finished<LOSSES>) -> bool {
         let is_unwanted = match item {
             Item::Event(span, _) | Item::End(span, _) => self.not_started.contains(span),
             Item::Startup | Item::Start(_) | Item::Shutdown => false,
@@ -75,7 +76,7 @@ impl Worker<'_> {
             finished.lose(HookLoss::NotStarted, 1);
             return true;
         }
-        let (hook, trace, result) = self.call(item);
+        let (hook, trace, result) = self.call(item, || self.shared.queue.is_given_up(taken));
         let Err(error) = result else {
             return false;
         };
@@ -92,7 +93,7 @@ impl Worker<'_> {
         match item {
             Item::Start(span) => self.not_started.insert(span),
             Item::Shutdown => {
-                let (hook, trace, result) = self.call(item);
+                let (hook, trace, result) = self.call(item, || false);
                 if let Err(error) = result {
                     report(trace, hook, self.processor, &error);
                 }
@@ -101,24 +102,37 @@ impl Worker<'_> {
         }
     }
 
-    fn call<'b>(&self, item: &'b Item) -> (Hook, Option<&'b Trace>, Result<(), HookError>) {
+    /// Calls the asynchronous form of the hook, whose default is the synchronous one.
+    fn call<'b>(
+        &self,
+        item: &'b Item,
+        is_given_up: impl Fn() -> bool,
+    ) -> (Hook, Option<&'b Trace>, Result<(), HookError>) {
         let processor = self.processor;
-        let of = Span::trace;
-        match item {
-            Item::Startup => (Hook::Startup, None, contained(|| processor.startup())),
-            Item::Start(span) => {
-                let result = contained(|| processor.on_start(span));
-                (Hook::OnStart, of(span), result)
-            }
-            Item::Event(span, index) => {
-                let result = contained(|| match span.event(*index) {
-                    Some(event) => processor.on_event(&event, span),
-                    None => Ok(()),
-                });
-                (Hook::OnEvent, of(span), result)
-            }
-            Item::End(span, _) => (Hook::OnEnd, of(span), contained(|| processor.on_end(span))),
-            Item::Shutdown => (Hook::Shutdown, None, contained(|| processor.shutdown())),
-        }
+        let (hook, span) = match item {
+            Item::Startup => (Hook::Startup, None),
+            Item::Start(span) => (Hook::OnStart, Some(span)),
+            Item::Event(span, _) => (Hook::OnEvent, Some(span)),
+            Item::End(span, _) => (Hook::OnEnd, Some(span)),
+            Item::Shutdown => (Hook::Shutdown, None),
+        };
+        let event = match item {
+            Item::Event(span, index) => span.event(*index),
+            _ => None,
+        };
+        let result = drive(
+            || match item {
+                Item::Startup => processor.startup_async(),
+                Item::Start(span) => processor.on_start_async(span),
+                Item::Event(span, _) => match &event {
+                    Some(event) => processor.on_event_async(event, span),
+                    None => HookFuture::ready(Ok(())),
+                },
+                Item::End(span, _) => processor.on_end_async(span),
+                Item::Shutdown => processor.shutdown_async(),
+            },
+            is_given_up,
+        );
+        (hook, span.and_then(Span::trace), result)
     }
 }

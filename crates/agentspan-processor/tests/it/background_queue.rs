@@ -19,7 +19,7 @@ use crate::recorder::{EVENT, Recorder, span};
 /// Longer than any of this takes.
 const LONG: Duration = Duration::from_secs(60);
 
-fn program(trace: TraceBuilder, spans: usize) {
+pub(crate) fn program(trace: TraceBuilder, spans: usize) {
     let trace = trace.start().unwrap();
     for _ in 0..spans {
         let a = span("a").start().unwrap();
@@ -30,7 +30,7 @@ fn program(trace: TraceBuilder, spans: usize) {
 }
 
 #[track_caller]
-fn check_conserved(stats: QueueStats) {
+pub(crate) fn check_conserved(stats: QueueStats) {
     assert_eq!(
         stats.accepted,
         stats.handled + stats.dropped + stats.queued,
@@ -49,13 +49,13 @@ fn hooks_run_in_order_on_a_thread_of_that_name() {
     let queue = BackgroundQueue::new(recorder.clone());
     program(Trace::builder().with_processor(queue.clone()), 1);
     let expected = [
-        "startup  0",
-        "on_start RootSpan 0",
-        "on_start a 0",
-        "on_event a/Event 0",
-        "on_end a 0",
-        "on_end RootSpan 0",
-        "shutdown  0",
+        "startup.await  0",
+        "on_start.await RootSpan 0",
+        "on_start.await a 0",
+        "on_event.await a/Event 0",
+        "on_end.await a 0",
+        "on_end.await RootSpan 0",
+        "shutdown.await  0",
     ];
     assert_eq!(recorder.calls(), expected);
     assert_eq!(*thread.lock().unwrap(), "agentspan-queue");

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::catch_unwind;
 use std::time::Duration;
 
-use agentspan_model::agentspec::Disclosure;
+use agentspan_model::agentspec::{Disclosure, EventDetails};
 use agentspan_processor::InMemory;
 use agentspan_processor::span_processor::Hook;
 use agentspan_processor::{
@@ -308,4 +309,38 @@ fn the_message_of_a_panic_is_told_nowhere() {
     assert!(told.contains("the hook panicked"), "{told}");
     assert!(!told.contains("5ECRET"), "{told}");
     trace.end().unwrap();
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this is no setting")]
+fn rust_backtrace_adds_no_frames_to_any_exception() {
+    if std::env::var("RUST_BACKTRACE").as_deref() != Ok("1") {
+        let this = "errors::rust_backtrace_adds_no_frames_to_any_exception";
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", this, "--quiet"])
+            .env("RUST_BACKTRACE", "1")
+            .env_remove("RUST_LIB_BACKTRACE")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let seen = InMemory::new().with_disclosure(Disclosure::Clear);
+    let trace = Trace::builder()
+        .with_processor(seen.clone())
+        .start()
+        .unwrap();
+    let returns = |_: &Span| Err::<(), Box<dyn Error>>("no such city".into());
+    span("returns").in_span(returns).unwrap_err();
+    let panics = |_: &Span| -> Result<(), TraceError> { panic!("on purpose") };
+    let caught = catch_unwind(|| span("panics").in_span(panics));
+    caught.unwrap_err();
+    trace.end().unwrap();
+    let spans = seen.spans();
+    let events = spans.iter().flat_map(|recorded| &recorded.span.events);
+    let traces = events.filter_map(|event| match &event.details {
+        EventDetails::ExceptionRaised(raised) => raised.exception_stacktrace.reveal().cloned(),
+        _ => None,
+    });
+    let traces: Vec<String> = traces.collect();
+    assert_eq!(traces, ["_OTHER: no such city", "panic: on purpose"]);
 }

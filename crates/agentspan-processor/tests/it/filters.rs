@@ -219,7 +219,12 @@ fn f3_a_background_queue_tells_spans_of_one_id_in_two_traces_apart() {
     let queue = BackgroundQueue::new(recorder.clone());
     twins(&Arc::new(queue.clone())).end();
     queue.flush(Duration::from_secs(60)).unwrap();
-    let ends = ["on_event one", "on_end one", "on_event two", "on_end two"];
+    let ends = [
+        "on_event.await one",
+        "on_end.await one",
+        "on_event.await two",
+        "on_end.await two",
+    ];
     assert_eq!(ends.map(|call| recorder.count(call)), [0, 0, 1, 1]);
 }
 

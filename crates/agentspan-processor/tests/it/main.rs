@@ -17,6 +17,7 @@ mod filters;
 mod foreign_panics;
 mod hooks;
 mod in_memory;
+mod queued_async_hooks;
 mod recorder;
 mod recordings;
 mod runtimes;

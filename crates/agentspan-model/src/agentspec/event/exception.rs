@@ -10,7 +10,8 @@ pub struct ExceptionRaised {
     pub exception_type: String,
     /// Its message.
     pub exception_message: Sensitive<String>,
-    /// The stack trace. By default, there is none.
+    /// The stack trace. By default, there is none. In the events that `agentspan-processor` adds, it
+    /// is the type and the message, without frames, also with `RUST_BACKTRACE`.
     pub exception_stacktrace: Sensitive<String>,
 }
 
