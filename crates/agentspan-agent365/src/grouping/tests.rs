@@ -24,7 +24,11 @@ fn group(spans: &[SpanData]) -> Grouping {
 }
 
 fn group_of(profile: Profile, spans: &[SpanData]) -> Grouping {
-    let destinations = Destinations {
+    Grouping::of(spans, &mut Recipients::new(destinations(profile)))
+}
+
+fn destinations(profile: Profile) -> Destinations {
+    Destinations {
         wire: WireProfile::of(profile).unwrap(),
         tenant_key: profile.tenant_id_key(),
         agent_fallback: None,
@@ -32,8 +36,7 @@ fn group_of(profile: Profile, spans: &[SpanData]) -> Grouping {
         path: PathChoice::Usual,
         loopback: None,
         domain: None,
-    };
-    Grouping::of(spans, &mut Recipients::new(destinations))
+    }
 }
 
 /// The identities in order, each with the places of its spans in the batch.
@@ -49,6 +52,7 @@ fn check_groups(spans: &[SpanData], expected: &[(&str, &str, &[usize])]) {
                 .map(Option::unwrap)
                 .collect();
             assert_eq!(places.len(), group.len);
+            assert_eq!(places.first(), Some(&group.first()));
             (
                 group.recipient.identity.tenant.as_str(),
                 group.recipient.identity.agent.as_str(),
@@ -204,4 +208,100 @@ fn the_last_operation_that_was_set_counts() {
         ],
         (0, 1, 0),
     );
+}
+
+#[test]
+fn only_the_key_that_was_chosen_stands_in_for_the_id_of_the_agent() {
+    let spans = [span(vec![
+        KeyValue::new(keys::TENANT_ID, T1),
+        KeyValue::new("chosen", "a"),
+        KeyValue::new("other", "b"),
+    ])];
+    assert_eq!(group(&spans).no_identity, 1);
+    let agent_fallback = Some("chosen");
+    let mut recipients = Recipients::new(Destinations {
+        agent_fallback,
+        ..destinations(Profile::V0_1)
+    });
+    let grouping = Grouping::of(&spans, &mut recipients);
+    assert_eq!(grouping.groups[0].recipient.identity.agent.as_str(), "a");
+}
+
+/// The user for whom an agent acts whose spans have these attributes, beside those of the identity.
+fn user_of(profile: Profile, spans: &[&[(&'static str, Value)]]) -> Option<String> {
+    let spans: Vec<_> = spans
+        .iter()
+        .map(|attributes| {
+            let mut span = of_version_2("a");
+            let attributes = attributes.iter().cloned();
+            let attributes = attributes.map(|(key, value)| KeyValue::new(key, value));
+            span.attributes.extend(attributes);
+            span
+        })
+        .collect();
+    let grouping = group_of(profile, &spans);
+    let [group] = &*grouping.groups else {
+        panic!("{grouping:?}");
+    };
+    assert_eq!(group.recipient.identity.agent.as_str(), "a");
+    group.recipient.agentic_user.clone()
+}
+
+/// A span that version 2 sends.
+fn of_version_2(agent: &'static str) -> SpanData {
+    span(vec![
+        KeyValue::new(keys::GEN_AI_OPERATION_NAME, "chat"),
+        KeyValue::new(keys::TENANT_ID, T1),
+        KeyValue::new(keys::MICROSOFT_TENANT_ID, T1),
+        KeyValue::new(keys::GEN_AI_AGENT_ID, agent),
+    ])
+}
+
+#[test]
+fn an_agent_acts_for_the_user_whom_its_first_span_names_last() {
+    const USER: &str = keys::MICROSOFT_AGENT_USER_ID;
+    let named = |user: &'static str| (USER, Value::from(user));
+    let other = ("other", Value::from("nobody"));
+    let first: &[_] = &[named("u"), named("v"), other];
+    assert_eq!(
+        user_of(Profile::V3, &[first, &[named("w")]]).as_deref(),
+        Some("v")
+    );
+    assert_eq!(user_of(Profile::V3, &[&[], &[named("w")]]), None);
+    assert_eq!(user_of(Profile::V3, &[&[(USER, Value::from(7))]]), None);
+    assert_eq!(user_of(Profile::V2, &[first]), None);
+}
+
+/// The parts of a batch that are split by identity, each as the names of its spans.
+fn parts(spans: &mut Vec<SpanData>) -> Vec<Vec<String>> {
+    for (number, span) in spans.iter_mut().enumerate() {
+        span.name = number.to_string().into();
+    }
+    let parts = group(spans).split(spans);
+    assert!(spans.is_empty());
+    let names = |part: Vec<SpanData>| part.iter().map(|span| span.name.to_string()).collect();
+    parts.into_iter().map(names).collect()
+}
+
+#[test]
+fn a_batch_is_split_into_the_spans_of_each_identity_without_those_of_nobody() {
+    let mut spans = vec![
+        of(T2, "b"),
+        of("bad tenant", "a"),
+        of(T1, "a"),
+        of(T2, "b"),
+        span(vec![]),
+        of(T2, "b"),
+    ];
+    assert_eq!(parts(&mut spans), [vec!["0", "3", "5"], vec!["2"]]);
+    let mut of_one_and_nobody = vec![of(T1, "a"), span(vec![]), of(T1, "a")];
+    assert_eq!(parts(&mut of_one_and_nobody), [["0", "2"]]);
+    assert!(parts(&mut vec![span(vec![])]).is_empty());
+}
+
+#[test]
+fn a_batch_of_one_identity_is_moved_with_its_memory() {
+    let mut spans = vec![of(T1, "a"), of(T1, "a")];
+    assert_eq!(parts(&mut spans), [["0", "1"]]);
+    assert_eq!(spans.capacity(), 0);
 }
