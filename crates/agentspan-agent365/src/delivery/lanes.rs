@@ -353,9 +353,9 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
 
     /// Ends the pauses that the service did not ask for.
     pub(super) fn hurry(&mut self) {
-        let parked = self.lanes.iter_mut();
-        let parked = parked.filter(|(_, lane)| lane.pauses > 0 && lane.asked.is_none());
-        let keys: Vec<K> = parked
+        let lanes = self.lanes.iter_mut();
+        let lanes = lanes.filter(|(_, lane)| lane.asked.is_none());
+        let keys: Vec<K> = lanes
             .map(|(key, lane)| {
                 lane.pauses = 0;
                 key.clone()
