@@ -1,5 +1,6 @@
 //! What a queue takes, drops, counts and answers.
 
+mod admission;
 mod hand_over;
 mod model;
 
