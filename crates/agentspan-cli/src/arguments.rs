@@ -301,7 +301,7 @@ fn check() -> Command {
         )
         .arg(flag(
             "as-sent",
-            "Judge OTLP spans as they are, not as an exporter would rewrite them",
+            "Judge OTLP spans as they are, not as the delivery would translate and rewrite them",
         ))
 }
 

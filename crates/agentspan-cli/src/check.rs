@@ -125,7 +125,8 @@ fn judge(store: &Store, rules: &[Rules], sending: Sending) -> Verdict {
                 // Recordings and requests are judged while they are read.
                 rules => {
                     let judge = rules.judge();
-                    let found = judge.map(|judge| findings(&trace.spans(), &judge, sending));
+                    let found = judge
+                        .map(|judge| findings(&trace.spans(), &judge, rules.package(), sending));
                     verdict.found.extend(found.into_iter().flatten());
                 }
             }

@@ -6,6 +6,7 @@ use agentspan_model::keys;
 use agentspan_model::mapping::normal::{NormalMessage, NormalSpan, OperationName, Usage};
 use serde_json::Value;
 
+use crate::delivered::namespace;
 use crate::reading::Reading;
 
 /// The maximum length of a message in a list, in characters.
@@ -44,6 +45,17 @@ impl Kind {
     }
 }
 
+/// The generation of Agent 365 whose keys a span has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
+pub(crate) enum Generation {
+    /// It has no keys that only packages of Agent 365 know.
+    None = 0,
+    /// The first one, of whose keys the contract says nothing.
+    First = 1,
+    Later = 2,
+}
+
 /// The facts of a span that lists, bars and totals show.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
@@ -76,8 +88,7 @@ pub(crate) struct Facts {
     pub(crate) note: Option<String>,
     /// The word for the status: `unset`, `ok` or `error`.
     pub(crate) status: &'static str,
-    /// It has the keys of the first generation of Agent 365, of which the contract says nothing.
-    pub(crate) is_first_generation: bool,
+    pub(crate) generation: Generation,
     /// The service, or an exporter before it, would not take the span.
     pub(crate) is_refused: bool,
 }
@@ -111,7 +122,7 @@ impl Facts {
         let others = reading.events.iter().filter(|event| !is_chunk(&event.name));
         facts.event_times = others.map(|event| event.time).take(EVENT_TIMES).collect();
         facts.status = reading.status;
-        facts.is_first_generation = reading.text(keys::TENANT_ID).is_some();
+        facts.generation = generation(reading);
         facts
     }
 
@@ -183,6 +194,18 @@ fn cost(reading: &Reading) -> Option<i64> {
         .into_iter()
         .find_map(|key| reading.value(key)?.as_f64())?;
     (dollars.abs() < 9e9).then(|| (dollars * 1e9).round() as i64)
+}
+
+fn generation(reading: &Reading) -> Generation {
+    if reading.text(keys::TENANT_ID).is_some() {
+        return Generation::First;
+    }
+    let of_agent365 = namespace(keys::MICROSOFT_TENANT_ID);
+    let mut keys = reading.attributes.iter();
+    match keys.any(|(key, _)| namespace(key) == of_agent365) {
+        true => Generation::Later,
+        false => Generation::None,
+    }
 }
 
 fn note(reading: &Reading) -> Option<String> {

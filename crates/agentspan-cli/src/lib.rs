@@ -12,6 +12,7 @@ mod arguments;
 mod check;
 mod command_error;
 mod convert;
+mod delivered;
 mod demo;
 mod diff;
 mod digest;

@@ -1,5 +1,6 @@
 //! A span in the store: facts for lists, and the original span.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use agentspan_model::agent365::Profile;
@@ -8,7 +9,8 @@ use agentspan_model::keys;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use serde_json::Value;
 
-use crate::facts::Facts;
+use crate::delivered::{self, delivered, object};
+use crate::facts::{Facts, Generation};
 use crate::group::Group;
 use crate::place::Place;
 use crate::reading::{Reading, hexadecimal};
@@ -107,11 +109,13 @@ impl Span {
         };
         let ids = (trace_id, span_id, id(&span.parent_span_id));
         let text = serde_json::to_string(&span)?;
-        let reading = Reading::of_otlp(span);
+        let mut reading = Reading::of_otlp(span);
         let mut span = Self::of_reading(ids, &reading, text, Form::Otlp, group);
-        let observed = || Some(span.with_ids_of(reading.observed()));
-        let is_refused = span.would_be_refused(observed, package);
-        span.facts.is_refused = is_refused;
+        if span.is_sent(package) {
+            reading.attributes = delivered(&reading, group, package);
+            let observed = span.with_ids_of(reading.observed());
+            span.facts.is_refused = breaks_a_rule(&observed, package);
+        }
         Ok(Some(span))
     }
 
@@ -140,7 +144,8 @@ impl Span {
         }
     }
 
-    /// The span as an exporter would send it, for the rules of Agent 365. `json` is what [`value`](Self::value) gives.
+    /// The span as an exporter would send it, for the rules of Agent 365. `json` is what
+    /// [`as_delivered`](Self::as_delivered) gives.
     pub(crate) fn observed<'a>(&'a self, json: &'a Value) -> Option<ObservedSpan<'a>> {
         Some(self.with_ids_of(observed_span(json)?.without_wire()))
     }
@@ -157,27 +162,52 @@ impl Span {
     ///
     /// Running spans are not sent. The rules of later generations say nothing of spans of the first one.
     pub(crate) fn is_refused(&self, json: &Value, package: Profile) -> bool {
-        self.would_be_refused(|| self.observed(json), package)
-    }
-
-    fn would_be_refused<'a>(
-        &self,
-        observed: impl FnOnce() -> Option<ObservedSpan<'a>>,
-        package: Profile,
-    ) -> bool {
-        if !self.is_judged(package) || self.end.is_none() {
+        if !self.is_sent(package) {
             return false;
         }
-        let judge = Judge::of_package(package);
-        let findings = observed().map(|span| judge.judge_span(&span));
-        let mut findings = findings.into_iter().flatten();
-        findings.any(|finding| finding.level == Level::Error)
+        let json = self.delivered(json, package);
+        let observed = self.observed(&json);
+        observed.is_some_and(|span| breaks_a_rule(&span, package))
     }
 
-    /// Whether the rules of a generation say anything of the span.
+    /// Whether the span would be sent: it has ended, and is judged.
+    fn is_sent(&self, package: Profile) -> bool {
+        self.is_judged(package) && self.end.is_some()
+    }
+
+    /// Whether the span is meant for Agent 365: it was sent there, a scope made it, or it has
+    /// attributes that nobody else knows. The rules of later generations say nothing of spans of
+    /// the first one.
     pub(crate) fn is_judged(&self, package: Profile) -> bool {
+        let is_meant = self.form == Form::Agent365
+            || self.facts.generation != Generation::None
+            || delivered::is_of_a_scope(&self.group);
+        is_meant && self.is_of_generation(package)
+    }
+
+    /// Whether the rules of a generation may say anything of the span.
+    pub(crate) fn is_of_generation(&self, package: Profile) -> bool {
         let is_first = package.tenant_id_key() == keys::TENANT_ID;
-        self.form != Form::AgentSpec && (is_first || !self.facts.is_first_generation)
+        self.form != Form::AgentSpec && (is_first || self.facts.generation != Generation::First)
+    }
+
+    /// The span as the delivery of a generation sends it, as JSON. A request to Agent 365 stays as it is.
+    pub(crate) fn as_delivered(&self, package: Profile) -> Value {
+        let json = self.value();
+        match self.delivered(&json, package) {
+            Cow::Owned(delivered) => delivered,
+            Cow::Borrowed(_) => json,
+        }
+    }
+
+    fn delivered<'a>(&self, json: &'a Value, package: Profile) -> Cow<'a, Value> {
+        if self.form == Form::Agent365 || !json.is_object() {
+            return Cow::Borrowed(json);
+        }
+        let attributes = delivered(&Reading::of(json), &self.group, package);
+        let mut json = json.clone();
+        json["attributes"] = Value::Object(object(&attributes));
+        Cow::Owned(json)
     }
 
     /// The span as it arrived, as JSON.
@@ -194,6 +224,12 @@ impl Span {
         let all = texts + self.json.len() + dump + self.facts.bytes();
         size_of::<Self>() + INDEX_BYTES + all
     }
+}
+
+/// Whether the exporter of a generation, or the service behind it, would not take a span.
+fn breaks_a_rule(span: &ObservedSpan<'_>, package: Profile) -> bool {
+    let findings = Judge::of_package(package).judge_span(span);
+    findings.iter().any(|finding| finding.level == Level::Error)
 }
 
 /// An id, which is not empty.

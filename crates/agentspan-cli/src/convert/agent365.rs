@@ -1,20 +1,16 @@
 //! Writes spans of any source as requests to Agent 365, in the flat form of its packages or in the
 //! form for senders without a package.
 
-use std::collections::HashSet;
-
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::Wire;
-use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::keys;
-use agentspan_model::mapping::Rendering;
 use serde_json::{Map, Value, json};
 
 use super::otlp::KINDS;
 use super::profile::wire;
 use super::standard;
-use crate::ingest::plain;
-use crate::reading::{Attributes, Reading, attributes, number};
+use crate::delivered::{delivered, object};
+use crate::reading::{Reading, attributes, number};
 use crate::span::{Form, Span};
 
 /// The tenant and the agent to which spans belong.
@@ -67,8 +63,8 @@ fn of_span(span: &Span, writing: &Writing) -> (Identity, Value) {
     let json = span.value();
     let reading = Reading::of(&json);
     let given = &writing.identity;
-    let tenant_key = tenant_key(&reading, writing.profile);
-    let mut attributes = object(&in_words_of_agent365(&reading, writing.profile));
+    let written = Written::of(span, &reading, writing.profile);
+    let (tenant_key, mut attributes) = (written.tenant_key, written.attributes);
     let named = |key: &str| {
         let id = attributes.get(key).and_then(Value::as_str);
         id.filter(|id| !id.trim().is_empty()).map(str::to_owned)
@@ -127,47 +123,39 @@ fn of_span(span: &Span, writing: &Writing) -> (Identity, Value) {
     (identity, json)
 }
 
-/// Renders the attributes that Agent 365 knows in its own keys, and keeps the rest as it is. Leaves
-/// out attributes that only Agent Spec has, as the Agent 365 exporter does.
-fn in_words_of_agent365(reading: &Reading, profile: Profile) -> Attributes {
-    if generation_of(reading).is_some() {
-        return reading.attributes.clone();
+/// The attributes of a span in words of Agent 365.
+struct Written {
+    attributes: Map<String, Value>,
+    /// Where the span has its tenant, or gets one.
+    tenant_key: &'static str,
+}
+
+impl Written {
+    /// A span that is in words of Agent 365 keeps them, also those of another generation if it was
+    /// sent so. All others get the words of the profile, with the tenant that they name.
+    fn of(span: &Span, reading: &Reading, profile: Profile) -> Self {
+        let profile_key = profile.tenant_id_key();
+        let named = [profile_key, keys::MICROSOFT_TENANT_ID, keys::TENANT_ID].into_iter();
+        let named = named
+            .filter_map(|key| Some((key, reading.text(key)?)))
+            .next();
+        if let (Form::Agent365, Some((tenant_key, _))) = (span.form, named) {
+            let attributes = object(&reading.attributes);
+            return Self {
+                attributes,
+                tenant_key,
+            };
+        }
+        let mut attributes = object(&delivered(reading, &span.group, profile));
+        if let Some((key, tenant)) = named.filter(|(key, _)| *key != profile_key) {
+            attributes.remove(key);
+            attributes.insert(profile_key.to_owned(), tenant.into());
+        }
+        Self {
+            attributes,
+            tenant_key: profile_key,
+        }
     }
-    let mut words = Attributes::new();
-    let normal = reading.normal();
-    if let Some(normal) = &normal {
-        let mut visitor = |key: Key, value: AttributeValue<'_>| words.push(plain(key, value));
-        normal.visit(Rendering::Agent365(profile), &mut visitor);
-    }
-    let said: HashSet<String> = words.iter().map(|(key, _)| key.clone()).collect();
-    let is_left = |key: &str| {
-        let is_read = normal.as_ref().is_some_and(|normal| normal.has_read(key));
-        !is_read && !said.contains(key) && namespace(key) != namespace(keys::AGENTSPEC_SPAN_TYPE)
-    };
-    let rest = reading.attributes.iter().filter(|(key, _)| is_left(key));
-    words.extend(rest.cloned());
-    words
-}
-
-/// The key of the tenant of a span that is in words of Agent 365 already, of any generation.
-fn generation_of(reading: &Reading) -> Option<&'static str> {
-    let mut keys = [keys::MICROSOFT_TENANT_ID, keys::TENANT_ID].into_iter();
-    keys.find(|key| reading.text(key).is_some())
-}
-
-/// Where the span has its tenant, or gets one. Spans of another generation keep their words.
-fn tenant_key(reading: &Reading, profile: Profile) -> &'static str {
-    generation_of(reading).unwrap_or_else(|| profile.tenant_id_key())
-}
-
-/// The part of a key before its first dot.
-fn namespace(key: &str) -> &str {
-    key.split('.').next().unwrap_or_default()
-}
-
-/// Attributes as an object.
-fn object(attributes: &Attributes) -> Map<String, Value> {
-    attributes.iter().cloned().collect()
 }
 
 fn kind(kind: Option<&Value>) -> &'static str {

@@ -42,11 +42,16 @@ impl Judged {
         if !is_first {
             judged.unsent = unsent(spans, package, &refused);
         }
-        for found in findings(spans, &judge, Sending::ByAnExporter) {
+        let meant = spans.iter().filter(|span| span.is_judged(package));
+        let meant: HashSet<&str> = meant.map(|span| span.span_id.as_str()).collect();
+        for found in findings(spans, &judge, package, Sending::ByAnExporter) {
             let Some(span) = found.span.as_ref() else {
                 continue;
             };
             let span_id = span.span_id.to_lowercase();
+            if !meant.contains(span_id.as_str()) {
+                continue;
+            }
             let is_refused = refused.contains(span_id.as_str());
             let what = (
                 found.about.id,
@@ -69,10 +74,10 @@ impl Judged {
 fn unsent(spans: &[Span], package: Profile, refused: &HashSet<&str>) -> Vec<String> {
     let is_unsent = |span: &&Span| {
         span.end.is_some()
-            && span.is_judged(package)
+            && span.is_of_generation(package)
             && !refused.contains(span.span_id.as_str())
             && span
-                .observed(&span.value())
+                .observed(&span.as_delivered(package))
                 .is_some_and(|span| !span.is_sent())
     };
     let unsent = spans.iter().filter(is_unsent);

@@ -41,6 +41,14 @@ impl Rules {
         }
     }
 
+    /// The generation whose exporter sends the spans.
+    pub(crate) fn package(self) -> Profile {
+        match self {
+            Self::Package(profile) => profile,
+            _ => Profile::V2,
+        }
+    }
+
     /// The judge for these rules, if they are rules of Agent 365.
     pub(crate) fn judge(self) -> Option<Judge<'static>> {
         match self {

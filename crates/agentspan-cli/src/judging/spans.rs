@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::{Finding, Judge, ObservedSpan, observed_spans};
 use serde_json::{Value, json};
 
@@ -19,14 +20,23 @@ pub(crate) enum Sending {
 }
 
 /// Judges the spans of one trace by the rules of Agent 365, and gives the findings, the worst
-/// first.
-pub(crate) fn findings(spans: &[Span], judge: &Judge<'_>, sending: Sending) -> Vec<Found> {
+/// first. What an exporter writes anew is in the words of `package`.
+pub(crate) fn findings(
+    spans: &[Span],
+    judge: &Judge<'_>,
+    package: Profile,
+    sending: Sending,
+) -> Vec<Found> {
     let is_sent_so = |span: &Span| match span.form {
         Form::Agent365 => true,
         Form::Otlp => sending == Sending::AsItStands,
         Form::AgentSpec => false,
     };
-    let values: Vec<Value> = spans.iter().map(Span::value).collect();
+    let values = spans.iter().map(|span| match is_sent_so(span) {
+        true => span.value(),
+        false => span.as_delivered(package),
+    });
+    let values: Vec<Value> = values.collect();
     let findings = if spans.iter().all(is_sent_so) {
         let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": values}]}]});
         judge.judge_trace(&observed_spans(&body))

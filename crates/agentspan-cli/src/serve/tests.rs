@@ -148,10 +148,9 @@ fn what_agent_365_was_sent_is_listed_and_shown_and_each_span_is_answered() {
 #[test]
 fn a_trace_comes_without_findings_which_are_asked_for_by_themselves() {
     serving(None, async |server| {
-        let refused = body(
-            "00f067aa0ba90202",
-            &json!({"gen_ai.operation.name": "chat"}),
-        );
+        // Only senders to Agent 365 know this attribute.
+        let of_agent365 = json!({"gen_ai.operation.name": "chat", "microsoft.channel.name": "web"});
+        let refused = body("00f067aa0ba90202", &of_agent365);
         server.post("/v1/traces", &refused).await;
         let path = format!("/api/trace/{TRACE}");
         let trace = server.get(&path).await.json();
@@ -179,6 +178,24 @@ fn a_trace_comes_without_findings_which_are_asked_for_by_themselves() {
             let gone = server.get(&format!("/api/trace/00/{more}")).await;
             assert_eq!(gone.status(), "404");
         }
+    });
+}
+
+#[test]
+fn of_spans_that_nobody_means_for_agent_365_nothing_is_said() {
+    serving(None, async |server| {
+        let chat = json!({"gen_ai.operation.name": "chat", "gen_ai.agent.id": "agent"});
+        server
+            .post("/v1/traces", &body("00f067aa0ba90202", &chat))
+            .await;
+        let path = format!("/api/trace/{TRACE}");
+        let trace = server.get(&path).await.json();
+        assert_eq!(trace["spans"][0]["ref"], Value::Null);
+        let judged = server.get(&format!("{path}/findings")).await.json();
+        assert_eq!(
+            (&judged["findings"], &judged["of"]),
+            (&json!([]), &json!({}))
+        );
     });
 }
 

@@ -7,7 +7,7 @@ use agentspan_model::mapping::normal::Usage;
 use prost::Message;
 
 use super::head::Head;
-use crate::facts::{Facts, Kind};
+use crate::facts::{Facts, Generation, Kind};
 use crate::group::Group;
 use crate::place::Place;
 use crate::span::{Form, Span};
@@ -112,8 +112,8 @@ pub(super) struct Record {
     note: Option<String>,
     #[prost(uint32, tag = "36")]
     status: u32,
-    #[prost(bool, tag = "37")]
-    is_first_generation: bool,
+    #[prost(enumeration = "Generation", tag = "37")]
+    generation: i32,
 }
 
 impl Record {
@@ -157,7 +157,7 @@ impl Record {
             first_chunk,
             note,
             status,
-            is_first_generation,
+            generation,
             is_refused: _,
         } = facts;
         Self {
@@ -197,7 +197,7 @@ impl Record {
             first_chunk,
             note,
             status: status_number(status),
-            is_first_generation,
+            generation: generation.into(),
         }
     }
 
@@ -251,7 +251,7 @@ impl Record {
                 first_chunk: self.first_chunk,
                 note: self.note,
                 status: STATUSES.get(self.status as usize).copied()?,
-                is_first_generation: self.is_first_generation,
+                generation: self.generation.try_into().ok()?,
                 is_refused: head.is_refused,
             },
         })

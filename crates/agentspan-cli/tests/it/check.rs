@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::convert::call_in_openinference;
 use crate::{file, run};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -210,10 +211,10 @@ fn whole_run() -> Vec<Value> {
     for span in [0, 1] {
         set(
             &mut spans[span],
-            &json!({"gen_ai.input.messages": "[]", "gen_ai.output.messages": "[]"}),
+            &json!({"gen_ai.input.messages": MESSAGES, "gen_ai.output.messages": MESSAGES}),
         );
     }
-    set(&mut spans[3], &json!({"gen_ai.output.messages": "[]"}));
+    set(&mut spans[3], &json!({"gen_ai.output.messages": MESSAGES}));
     set(
         &mut spans[2],
         &json!({
@@ -224,6 +225,8 @@ fn whole_run() -> Vec<Value> {
     spans
 }
 
+/// Empty lists are not sent.
+const MESSAGES: &str = r#"[{"role": "user", "parts": [{"type": "text", "content": "Hello"}]}]"#;
 const OUTPUT: &str = "00f067aa0ba90204";
 const WEB: &str = "00f067aa0ba90299";
 const BLUEPRINT: &str = "b0000000-0000-0000-0000-00000000000b";
@@ -437,6 +440,47 @@ fn on_the_standard_wire_values_are_texts_and_kinds_are_numbers() {
         // An exporter writes the spans anew.
         assert_eq!(found(&path, "agent365"), [], "{name}");
     }
+}
+
+#[test]
+fn spans_of_other_conventions_are_judged_as_the_delivery_sends_them() {
+    let identity = [
+        (
+            "microsoft.tenant.id",
+            "e3064512-cc6d-4703-be71-a2ecaecaa98a",
+        ),
+        ("gen_ai.agent.id", AGENT),
+    ];
+    let write = |name: &str, more| {
+        let body = call_in_openinference("a framework", more);
+        file(
+            "check",
+            &format!("openinference-{name}.json"),
+            &body.to_string(),
+        )
+    };
+    let (whole, nobody) = (write("whole", &identity), write("nobody", &[]));
+    for rules in ["agent365:package-filter", "agent365:v2", "agent365:v3"] {
+        let of_span = |path: &str, more: &[&str]| {
+            let all = found_with(path, rules, more);
+            let all = all.into_iter().map(|(rule, ..)| rule);
+            // A call by itself is no whole run.
+            all.filter(|rule| rule != "R08").collect::<Vec<_>>()
+        };
+        assert_eq!(of_span(&whole, &[]), [""; 0], "{rules}");
+        assert_eq!(of_span(&whole, &["--as-sent"])[0], "R01", "{rules}");
+        assert_eq!(of_span(&nobody, &[]), ["R03", "R03"], "{rules}");
+    }
+    let shown = |path: &str| run(&["show", path]).out;
+    assert!(!shown(&whole).contains("refused"), "{}", shown(&whole));
+    // Nobody means it for Agent 365.
+    assert!(!shown(&nobody).contains("refused"), "{}", shown(&nobody));
+    let half = write("half", &identity[..1]);
+    assert!(
+        shown(&half).contains("1 refused by Agent 365"),
+        "{}",
+        shown(&half)
+    );
 }
 
 #[test]

@@ -116,6 +116,19 @@ fn one_breach_of_the_genai_conventions_is_found_at_its_span() {
 }
 
 #[test]
+fn a_span_of_openinference_with_the_id_of_its_agent_lacks_no_operation() {
+    let mut spans = gen_ai_run();
+    for (span, kind) in spans.iter_mut().zip(["AGENT", "LLM", "TOOL"]) {
+        span["attributes"] = json!({"openinference.span.kind": kind, "gen_ai.agent.id": "agent"});
+    }
+    assert_eq!(found(&write("openinference", &spans), "genai"), []);
+    // What it has of the conventions is judged nevertheless.
+    spans[1]["attributes"]["gen_ai.usage.input_tokens"] = "4".into();
+    let all = found(&write("openinference-type", &spans), "genai");
+    assert!(all.len() == 1 && all[0].0 == "G09", "{all:?}");
+}
+
+#[test]
 fn what_we_render_breaks_no_convention() {
     let real = vector("agentspec_real_run.jsonl");
     let ran = run(&[

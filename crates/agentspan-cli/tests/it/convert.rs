@@ -101,7 +101,7 @@ fn requests_to_agent_365_become_otlp_and_come_back() {
     });
     let body = json!({"resourceSpans": [{
         "resource": {"attributes": {"service.name": "s"}},
-        "scopeSpans": [{"scope": {"name": "n", "version": "1"}, "spans": [span]}],
+        "scopeSpans": [{"scope": {"name": "Agent365Sdk", "version": "1"}, "spans": [span]}],
     }]});
     let flat = file("convert", "flat.jsonl", &format!("{body}\n"));
     let otlp = convert(&flat, "otlp").out;
@@ -125,6 +125,78 @@ fn requests_to_agent_365_become_otlp_and_come_back() {
         )
     );
     let back = convert(&file("convert", "flat-otlp.jsonl", &otlp), "agent365").out;
+    assert_eq!(serde_json::from_str::<Value>(&back).unwrap(), body);
+}
+
+/// A call of a model in the words of OpenInference, with more attributes.
+pub(super) fn call_in_openinference(scope: &str, more: &[(&str, &str)]) -> Value {
+    let own = [
+        ("openinference.span.kind", "LLM"),
+        ("llm.model_name", "gpt-4o"),
+        ("llm.provider", "openai"),
+        ("input.value", "hi"),
+    ];
+    let pairs = own.iter().chain(more);
+    let pairs = pairs.map(|(key, value)| json!({"key": key, "value": {"stringValue": value}}));
+    json!({"resourceSpans": [{"scopeSpans": [{"scope": {"name": scope}, "spans": [{
+        "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "chat gpt-4o", "kind": 3,
+        "startTimeUnixNano": "1796025889416163840", "endTimeUnixNano": "1796025889426163840",
+        "attributes": pairs.collect::<Vec<_>>(),
+    }]}]}]})
+}
+
+#[test]
+fn spans_of_openinference_are_translated_whether_they_name_a_tenant_or_not() {
+    let tenants: [&[(&str, &str)]; 3] = [
+        &[],
+        &[
+            ("microsoft.tenant.id", "tenant"),
+            ("gen_ai.agent.id", "agent"),
+        ],
+        &[("tenant.id", "tenant"), ("gen_ai.agent.id", "agent")],
+    ];
+    for (number, tenant) in tenants.into_iter().enumerate() {
+        for (profile, key) in [("v2", "microsoft.tenant.id"), ("v0.1", "tenant.id")] {
+            let body = call_in_openinference("a framework", tenant).to_string();
+            let path = file("convert", &format!("openinference-{number}.json"), &body);
+            let ran = run(&["convert", &path, "--to", "agent365", "--profile", profile]);
+            let body: Value = serde_json::from_str(&ran.out).unwrap();
+            let found = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"];
+            let operation = found["gen_ai.operation.name"].as_str().unwrap();
+            assert_eq!(operation.to_lowercase(), "chat", "{tenant:?} {profile}");
+            assert_eq!(found["openinference.span.kind"], Value::Null, "{found}");
+            let tenants = ["microsoft.tenant.id", "tenant.id"].map(|key| &found[key]);
+            let named = usize::from(!tenant.is_empty());
+            assert_eq!(tenants.iter().filter(|id| id.is_string()).count(), named);
+            assert_eq!(found[key].is_string(), named == 1, "{profile}: {found}");
+        }
+    }
+}
+
+#[test]
+fn spans_in_the_words_of_the_generation_come_back_from_otlp_as_they_were() {
+    // Not by a scope of Agent 365, so that they are read and written again.
+    let messages = r#"[{"parts":[{"content":"** MASKED **","type":"text"}],"role":"user"}]"#;
+    let span = json!({
+        "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba90201", "parentSpanId": null,
+        "name": "chat gpt-4o", "kind": "CLIENT", "startTimeUnixNano": 1_765_000_000_000_000_001_u64,
+        "endTimeUnixNano": 1_765_000_001_000_000_000_u64,
+        "attributes": {
+            "gen_ai.operation.name": "chat", "microsoft.tenant.id": "tenant", "gen_ai.agent.id": "agent",
+            "gen_ai.usage.input_tokens": 4, "gen_ai.request.temperature": 0.5, "flag": true,
+            "gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai",
+            "gen_ai.response.finish_reasons": "[\"stop\"]", "gen_ai.input.messages": messages,
+            "gen_ai.output.messages": messages, "microsoft.channel.name": "web",
+        },
+        "events": null, "links": null, "status": {"code": "UNSET", "message": ""},
+    });
+    let body = json!({"resourceSpans": [{
+        "resource": {"attributes": {"service.name": "s"}},
+        "scopeSpans": [{"scope": {"name": "a framework", "version": "1"}, "spans": [span]}],
+    }]});
+    let flat = file("convert", "words.jsonl", &format!("{body}\n"));
+    let otlp = convert(&flat, "otlp").out;
+    let back = convert(&file("convert", "words-otlp.jsonl", &otlp), "agent365").out;
     assert_eq!(serde_json::from_str::<Value>(&back).unwrap(), body);
 }
 

@@ -76,6 +76,17 @@ fn json_has_what_the_page_gets() {
 }
 
 #[test]
+fn a_run_that_nobody_means_for_agent_365_is_not_refused_in_any_form() {
+    let recording = vector("agentspec_real_run.jsonl");
+    let otlp = run(&["convert", &recording, "--to", "otlp"]).out;
+    for path in [recording, file("forms", "otlp.jsonl", &otlp)] {
+        let ran = run(&["show", &path]);
+        assert!(ran.out.contains("execute_tool"), "{path}: {}", ran.out);
+        assert!(!ran.out.contains("refused"), "{path}: {}", ran.out);
+    }
+}
+
+#[test]
 fn names_cannot_write_to_the_terminal() {
     let body = r#"{"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b7", "name": "a\u001b[31m\n\u202eb"}"#;
     let ran = run(&["show", &file("hostile", "span.json", body)]);

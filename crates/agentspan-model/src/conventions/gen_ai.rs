@@ -128,7 +128,10 @@ impl Judge<'_, '_> {
 
     fn operation(&mut self) {
         let Some(operation) = self.span.text(keys::GEN_AI_OPERATION_NAME) else {
-            self.about(&rules::MISSING_OPERATION, keys::GEN_AI_OPERATION_NAME);
+            // OpenInference says it with a kind, and has no key for the id of an agent.
+            if self.span.text(keys::OPENINFERENCE_SPAN_KIND).is_none() {
+                self.about(&rules::MISSING_OPERATION, keys::GEN_AI_OPERATION_NAME);
+            }
             return;
         };
         if !OPERATIONS.contains(&operation) {

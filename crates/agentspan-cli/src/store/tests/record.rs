@@ -7,7 +7,7 @@ use agentspan_model::mapping::normal::Usage;
 use prost::Message;
 use serde_json::json;
 
-use crate::facts::{Facts, Kind};
+use crate::facts::{Facts, Generation, Kind};
 use crate::group::Group;
 use crate::place::Place;
 use crate::span::{Form, Span};
@@ -46,7 +46,7 @@ fn whole() -> Span {
         first_chunk: Some(10),
         note: text("note"),
         status: "error",
-        is_first_generation: true,
+        generation: Generation::Later,
         is_refused: true,
     };
     Span {

@@ -148,7 +148,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The columns of the server are empty.",
         cause: "`server.address` or `server.port` is missing: port 443 was left out, or only the root has them.",
-        remedy: "Set both on `invoke_agent`, `execute_tool` and `chat`, port 443 included, which of our profiles `Direct` writes everywhere.",
+        remedy: "Set both on `invoke_agent`, `execute_tool` and `chat`, also for port 443. Scopes with `Profile::Direct` do so; those of the other profiles leave port 443 out of agents and tools.",
         sources: &[Source::DistroGuide, Source::PythonDistro],
     },
     Rule {
@@ -181,7 +181,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The row of the tool is incomplete.",
         cause: "Name, type, call id, arguments or result of the tool call are missing. A call that failed has no result.",
-        remedy: "Set all five, and the result unless the call failed.",
+        remedy: "Set them all, but for the result of a call that failed.",
         sources: &[Source::AttributeReference],
     },
     Rule {

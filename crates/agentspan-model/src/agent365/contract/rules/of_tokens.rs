@@ -77,8 +77,8 @@ pub(super) static OF_TOKENS: &[Rule] = &[
         level: Level::Error,
         is_judged: true,
         symptom: "The service answers 400 with `TenantIdInvalid`.",
-        cause: "The token is empty, has line breaks, or is the text of a future or promise that nobody awaited.",
-        remedy: "Await the token first; it has three parts with dots between them.",
+        cause: "The token is empty, has line breaks, lacks its signature, or is the text of a future or promise that nobody awaited.",
+        remedy: "Await the token first, and pass the whole of it: three parts with dots between them, none of them empty.",
         sources: &[Source::CustomAgent, Source::DistroGuide],
     },
     Rule {
