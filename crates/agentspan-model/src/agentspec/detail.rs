@@ -22,6 +22,21 @@ pub enum Detail {
     Named,
 }
 
+impl Detail {
+    /// The description of a span or an event.
+    pub(crate) fn description(self, description: &str) -> &str {
+        match self {
+            Self::Complete | Self::Described => description,
+            Self::Named => "",
+        }
+    }
+
+    /// The metadata of a span or an event, if they are shown. A reader takes absent ones for empty.
+    pub(crate) fn metadata(self, metadata: &JsonObject) -> Option<&JsonObject> {
+        Some(metadata).filter(|_| self != Self::Named)
+    }
+}
+
 /// The detail that a dump shows of sensitive values, and of all else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
@@ -35,18 +50,5 @@ impl View {
             disclosure,
             detail: Detail::Complete,
         }
-    }
-
-    /// The description of a span or an event.
-    pub(crate) fn description(self, description: &str) -> &str {
-        match self.detail {
-            Detail::Complete | Detail::Described => description,
-            Detail::Named => "",
-        }
-    }
-
-    /// The metadata of a span or an event, if they are shown. A reader takes absent ones for empty.
-    pub(crate) fn metadata(self, metadata: &JsonObject) -> Option<&JsonObject> {
-        Some(metadata).filter(|_| self.detail != Detail::Named)
     }
 }

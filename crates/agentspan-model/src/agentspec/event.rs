@@ -163,15 +163,15 @@ impl Event {
         self.masked_with(Detail::Complete)
     }
 
-    /// Like [`masked`](Self::masked), with outlines of this detail in place of components.
+    /// Like [`masked`](Self::masked), with the data of a masked dump of this detail.
     #[must_use]
     pub fn masked_with(&self, detail: Detail) -> Self {
         Self {
             id: self.id.clone(),
             name: self.name.clone(),
-            description: self.description.clone(),
+            description: detail.description(&self.description).to_owned(),
             timestamp: self.timestamp,
-            metadata: self.metadata.clone(),
+            metadata: detail.metadata(&self.metadata).cloned().unwrap_or_default(),
             details: self.details.masked(detail),
             unknown: self.unknown.masked(detail),
         }
@@ -283,9 +283,12 @@ impl Serialize for EventDump<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &event.id)?;
         map.serialize_entry("name", &event.name)?;
-        map.serialize_entry("description", self.view.description(&event.description))?;
+        map.serialize_entry(
+            "description",
+            self.view.detail.description(&event.description),
+        )?;
         map.serialize_entry("timestamp", &event.timestamp)?;
-        if let Some(metadata) = self.view.metadata(&event.metadata) {
+        if let Some(metadata) = self.view.detail.metadata(&event.metadata) {
             map.serialize_entry("metadata", metadata)?;
         }
         if self.form == EventForm::Complete {

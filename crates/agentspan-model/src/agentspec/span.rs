@@ -165,13 +165,13 @@ impl Span {
         self.masked_with(Detail::Complete)
     }
 
-    /// Like [`masked`](Self::masked), with outlines of this detail in place of components.
+    /// Like [`masked`](Self::masked), with the data of a masked dump of this detail.
     #[must_use]
     pub fn masked_with(&self, detail: Detail) -> Self {
         Self {
             id: self.id.clone(),
             name: self.name.clone(),
-            description: self.description.clone(),
+            description: detail.description(&self.description).to_owned(),
             start_time: self.start_time,
             end_time: self.end_time,
             events: self
@@ -179,7 +179,7 @@ impl Span {
                 .iter()
                 .map(|event| Arc::new(event.masked_with(detail)))
                 .collect(),
-            metadata: self.metadata.clone(),
+            metadata: detail.metadata(&self.metadata).cloned().unwrap_or_default(),
             details: self.details.masked(detail),
             unknown: self.unknown.masked(detail),
         }
@@ -275,11 +275,14 @@ impl Serialize for SpanDump<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &span.id)?;
         map.serialize_entry("name", &span.name)?;
-        map.serialize_entry("description", self.view.description(&span.description))?;
+        map.serialize_entry(
+            "description",
+            self.view.detail.description(&span.description),
+        )?;
         map.serialize_entry("start_time", &span.start_time)?;
         map.serialize_entry("end_time", &span.end_time)?;
         map.serialize_entry("events", &Events(*self))?;
-        if let Some(metadata) = self.view.metadata(&span.metadata) {
+        if let Some(metadata) = self.view.detail.metadata(&span.metadata) {
             map.serialize_entry("metadata", metadata)?;
         }
         span.details.write(&mut map, self.view)?;

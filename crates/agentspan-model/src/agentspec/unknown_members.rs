@@ -145,9 +145,20 @@ impl OtherParameters {
         self.0.push(name, ComponentValue::Json(value));
     }
 
-    /// A copy: nothing in them is sensitive.
-    pub(crate) fn masked(&self, _: Detail) -> Self {
-        self.clone()
+    /// A copy that holds what a masked dump of this detail shows.
+    pub(crate) fn masked(&self, detail: Detail) -> Self {
+        Self(self.shown(detail).cloned().collect())
+    }
+
+    /// Nothing in them is sensitive, but a text may be what somebody wrote.
+    fn shown(&self, detail: Detail) -> impl Iterator<Item = &(Box<str>, ComponentValue)> {
+        let is_shown = move |value: &ComponentValue| match (detail, value) {
+            (Detail::Complete | Detail::Described, _) => true,
+            (Detail::Named, ComponentValue::Json(json)) => json.is_harmless(),
+            (Detail::Named, _) => false,
+        };
+        let members = self.0.as_slice().iter();
+        members.filter(move |(_, value)| is_shown(value))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
@@ -162,16 +173,7 @@ impl OtherParameters {
         map: &mut M,
         view: View,
     ) -> Result<(), M::Error> {
-        let is_shown = |value: &ComponentValue| match (view.detail, value) {
-            (Detail::Complete | Detail::Described, _) => true,
-            (Detail::Named, ComponentValue::Json(json)) => json.is_harmless(),
-            (Detail::Named, _) => false,
-        };
-        let mut shown = self
-            .0
-            .as_slice()
-            .iter()
-            .filter(|(_, value)| is_shown(value));
+        let mut shown = self.shown(view.detail);
         shown.try_for_each(|(name, value)| map.serialize_entry(name, value))
     }
 }

@@ -184,6 +184,43 @@ fn a_recording_without_details_names_what_there_was_and_reads_back() {
 }
 
 #[test]
+fn a_masked_copy_holds_what_a_masked_dump_shows() {
+    let component =
+        json!({"component_type": "Agent", "id": "u", "name": "U", "system_prompt": CANARY});
+    let mixed = json!([component, CANARY]);
+    let with_more = |mut value: Value| {
+        value["unknown_component"] = component.clone();
+        value["unknown_components"] = json!([component, [component]]);
+        value["unknown_mixture"] = mixed.clone();
+        value
+    };
+    for (span_type, event) in instances::events() {
+        let event = Event::from_json(&with_more(filled(event)).to_string()).unwrap();
+        let span = with_more(filled(instances::span_of(span_type)));
+        let span = Span::from_json(&span.to_string()).unwrap();
+        let span = span.with_event(event);
+        for detail in [Detail::Complete, Detail::Described, Detail::Named] {
+            let masked = span.dump(Disclosure::Masked).with_detail(detail);
+            let read = Span::from_json(&serde_json::to_string(&masked).unwrap()).unwrap();
+            let clear = |span: &Span| serde_json::to_string(&span.dump(Disclosure::Clear)).unwrap();
+            let copy = clear(&span.masked_with(detail));
+            assert_eq!(copy, clear(&read), "{detail:?}");
+            assert!(
+                copy.contains(r#""unknown_member":"** MASKED **""#),
+                "{copy}"
+            );
+            assert!(
+                copy.contains(r#""unknown_mixture":"** MASKED **""#),
+                "{copy}"
+            );
+            assert!(copy.contains(r#""unknown_component":{"#), "{copy}");
+            assert!(copy.contains(r#""unknown_components":[{"#), "{copy}");
+            assert_eq!(copy.contains(CANARY), detail != Detail::Named, "{copy}");
+        }
+    }
+}
+
+#[test]
 fn an_outline_is_a_component_of_the_same_class_with_its_model_and_its_parts() {
     let agent = r#"{"id":"a","name":"Clerk","description":"Sells","metadata":{"k":"v"},"component_type":"Agent",
         "system_prompt":"Our margin is 40 %","human_in_the_loop":true,"inputs":[{"title":"city","type":"string"}],
