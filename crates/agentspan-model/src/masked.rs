@@ -28,3 +28,27 @@ macro_rules! debug_masked {
 }
 
 pub(crate) use debug_masked;
+
+#[cfg(test)]
+mod tests {
+    struct Call {
+        id: u8,
+        prompt: Option<&'static str>,
+        answer: Option<&'static str>,
+    }
+
+    debug_masked!(Call shows { id } hides { prompt, answer });
+
+    #[test]
+    fn of_a_hidden_field_debug_shows_whether_it_is_there() {
+        let call = Call {
+            id: 7,
+            prompt: Some("canary-4711"),
+            answer: None,
+        };
+        assert_eq!(
+            format!("{call:?}"),
+            "Call { id: 7, prompt: Some(** MASKED **), answer: None }"
+        );
+    }
+}

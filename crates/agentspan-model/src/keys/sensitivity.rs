@@ -75,8 +75,8 @@ impl Sensitivity {
     }
 }
 
-/// No key that is known is longer, in bytes.
-const LONGEST: usize = 127;
+/// No key that is known has as many bytes: each of these has a bit.
+const POSITIONS: usize = u128::BITS as usize;
 
 /// Where the parts of a key end that may be known, a bit for each byte.
 #[derive(Clone, Copy, Default)]
@@ -90,8 +90,8 @@ impl Shape {
     /// The shape of a key that is in lower case and has visible characters only; `None` for others.
     fn of(key: &str) -> Option<Self> {
         let bytes = key.as_bytes();
-        let start = bytes.get(..LONGEST + 1).unwrap_or(bytes).iter();
-        let is_odd = |byte: &u8| !byte.is_ascii_graphic() | byte.is_ascii_uppercase();
+        let start = bytes.get(..POSITIONS).unwrap_or(bytes).iter();
+        let is_odd = |byte: &u8| !matches!(byte, b'!'..=b'@' | b'['..=b'~');
         // All of them, and not up to the first: in steps of many bytes.
         let odd: u32 = start.map(|byte| u32::from(is_odd(byte))).sum();
         (odd == 0).then(|| Self::of_any(key))
@@ -99,7 +99,7 @@ impl Shape {
 
     fn of_any(key: &str) -> Self {
         let mut shape = Self::default();
-        for (at, byte) in key.bytes().take(LONGEST + 1).enumerate() {
+        for (at, byte) in key.bytes().take(POSITIONS).enumerate() {
             match byte {
                 b'.' | b':' | b'/' | b'[' => shape.parts |= 1 << at,
                 b'_' | b'-' if shape.parts == 0 => shape.joints |= 1 << at,
@@ -110,17 +110,12 @@ impl Shape {
     }
 }
 
-/// The key in lower case and without characters that show nothing. Complete up to a little more than what the longest
-/// key has that is known.
+/// The key in lower case and without characters that show nothing. Complete up to more than what the longest key has
+/// that is known.
 fn plain(key: &str) -> String {
-    let mut plain = String::new();
-    for c in key.chars().filter(|c| !shows_nothing(*c)) {
-        if plain.len() > LONGEST {
-            break;
-        }
-        plain.extend(c.to_lowercase());
-    }
-    plain
+    let visible = key.chars().filter(|c| !shows_nothing(*c));
+    let start = visible.take(POSITIONS);
+    start.flat_map(char::to_lowercase).collect()
 }
 
 fn shows_nothing(c: char) -> bool {
@@ -148,7 +143,7 @@ struct Known {
 
 impl Known {
     fn exactly(&self, key: &str) -> Option<Sensitivity> {
-        let entry = (key.len() <= LONGEST).then(|| self.keys.get(key));
+        let entry = (key.len() < POSITIONS).then(|| self.keys.get(key));
         entry.flatten().map(|(sensitivity, _)| *sensitivity)
     }
 

@@ -1,5 +1,8 @@
 //! The table of keys.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -20,7 +23,50 @@ fn no_key_is_in_two_lists() {
 fn no_key_that_is_known_is_too_long_for_the_table() {
     let keys = [HARMLESS, CONTEXT, CONTENT, VOCABULARIES, FRAMEWORKS, WORDS].concat();
     let longest = keys.iter().map(|key| key.len()).max().unwrap();
-    assert!(longest <= LONGEST, "{longest}");
+    assert!(longest < POSITIONS, "{longest}");
+}
+
+/// The lengths of keys, a bit for each.
+fn lengths(keys: &[&str]) -> u128 {
+    keys.iter().fold(0, |bits, key| bits | 1 << key.len())
+}
+
+#[test]
+fn parts_are_looked_for_if_they_are_as_long_as_what_can_go_on() {
+    assert_eq!(KNOWN.joined, lengths(FRAMEWORKS));
+    let trees = [CONTENT, VOCABULARIES, FRAMEWORKS].concat();
+    assert_eq!(KNOWN.trees, lengths(&trees));
+}
+
+#[test]
+fn the_hash_tells_most_known_keys_apart() {
+    let hash = |key: &str| BuildHasherDefault::<KeyHasher>::default().hash_one(key);
+    let hashes: HashSet<u64> = KNOWN.keys.keys().map(|key| hash(key)).collect();
+    let alike = KNOWN.keys.len() - hashes.len();
+    assert!(alike < KNOWN.keys.len() / 100, "{alike}");
+    // The table takes the highest bits for one thing, and the lowest for another.
+    for shift in [0, 57] {
+        let parts: HashSet<u64> = hashes.iter().map(|hash| (hash >> shift) & 0x7f).collect();
+        assert!(parts.len() > 100, "{}", parts.len());
+    }
+}
+
+#[test]
+fn a_key_in_lower_case_ascii_costs_no_allocation_and_another_one_a_small_one() {
+    assert_eq!(Sensitivity::of("app.step"), Sensitivity::Unknown);
+    for key in ["app.step", "crew_tasks", "gen_ai.prompt.0.content"] {
+        let cost = allocation_counter::measure(|| {
+            std::hint::black_box(Sensitivity::of(key));
+        });
+        assert_eq!(cost.count_total, 0, "{key}");
+    }
+    for c in ["A", "\u{c9}"] {
+        let key = c.repeat(100_000);
+        let cost = allocation_counter::measure(|| {
+            std::hint::black_box(Sensitivity::of(&key));
+        });
+        assert!(cost.bytes_total < 2_048, "{}", cost.bytes_total);
+    }
 }
 
 /// The sensitivity by the documentation, without a table: the longest known part of the key.
