@@ -42,9 +42,9 @@ impl<const LOSSES: usize> Counts<LOSSES> {
         let Some(count) = self.lost.get_mut(loss.index()) else {
             return false;
         };
-        let before = *count;
+        let is_first = *count == 0;
         *count += items;
-        before == 0 && items > 0
+        is_first
     }
 
     /// Counts what became of items that were in flight.

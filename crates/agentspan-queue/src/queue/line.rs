@@ -31,18 +31,13 @@ pub(super) struct Line<T: Queued> {
     index: Option<Index<T::Group>>,
 }
 
-/// Where the items of each group are.
+/// Where the items of each group are that may be dropped.
 struct Index<G> {
-    groups: HashMap<G, Group>,
+    /// The groups whose first items wait, so that they may be dropped, with the positions of their last
+    /// items so far.
+    groups: HashMap<G, Position>,
     /// For each slot, the position of the item before it of the same group.
     before: VecDeque<Option<Position>>,
-}
-
-struct Group {
-    /// The position of its last item so far.
-    last: Position,
-    /// Whether its first item waits, so that it may be dropped.
-    begins: bool,
 }
 
 /// Empty slots that are not worth a compaction.
@@ -79,7 +74,7 @@ impl<T: Queued> Line<T> {
     #[inline]
     pub(super) fn push(&mut self, item: T) {
         if let Some(index) = &mut self.index {
-            index.add(self.start + self.slots.len(), Some(item.part()));
+            index.add(self.start + self.slots.len(), item.part());
         }
         self.slots.push_back(Slot::Item(item));
         self.items += 1;
@@ -92,7 +87,7 @@ impl<T: Queued> Line<T> {
             return;
         }
         if let Some(index) = &mut self.index {
-            index.add(self.start + self.slots.len(), None);
+            index.add_other();
         }
         self.slots.push_back(Slot::Mark(call));
     }
@@ -114,7 +109,7 @@ impl<T: Queued> Line<T> {
                 break;
             };
             if let Some(index) = &mut self.index {
-                index.take_first(self.start, &slot);
+                index.take_first(&slot);
             }
             self.start += 1;
             match slot {
@@ -135,11 +130,7 @@ impl<T: Queued> Line<T> {
     /// Drops a group whose first item waits, with all that waits of it. Returns whether its last item did;
     /// `None` if there is no such group.
     pub(super) fn drop_group(&mut self, group: T::Group, dropped: &mut Vec<T>) -> Option<bool> {
-        let index = self.index();
-        if !index.groups.get(&group)?.begins {
-            return None;
-        }
-        let mut position = index.groups.remove(&group).map(|group| group.last);
+        let mut position = Some(self.index().groups.remove(&group)?);
         let mut has_last = false;
         while let Some(at) = position.and_then(|position| position.checked_sub(self.start)) {
             let index = self.index.as_ref();
@@ -227,45 +218,41 @@ impl<G: Copy + Eq + std::hash::Hash> Index<G> {
             before: VecDeque::with_capacity(slots.len()),
         };
         for (position, slot) in (start..).zip(slots) {
-            let part = match slot {
-                Slot::Item(item) => Some(item.part()),
-                Slot::Mark(_) | Slot::Gone => None,
-            };
-            index.add(position, part);
+            match slot {
+                Slot::Item(item) => index.add(position, item.part()),
+                Slot::Mark(_) | Slot::Gone => index.add_other(),
+            }
         }
         index
     }
 
-    fn add(&mut self, position: Position, part: Option<Part<G>>) {
-        let (group, begins) = match part {
-            Some(Part::First(group)) => (group, true),
-            Some(Part::Inner(group) | Part::Last(group)) => (group, false),
-            Some(Part::Single | Part::Notice) | None => return self.before.push_back(None),
-        };
-        let known = self.groups.get_mut(&group).filter(|_| !begins);
-        let before = match known {
-            Some(known) => Some(std::mem::replace(&mut known.last, position)),
-            None => {
-                let last = position;
-                self.groups.insert(group, Group { last, begins });
+    /// An item comes last.
+    fn add(&mut self, position: Position, part: Part<G>) {
+        let before = match part {
+            Part::First(group) => {
+                self.groups.insert(group, position);
                 None
             }
+            Part::Inner(group) | Part::Last(group) => {
+                let last = self.groups.get_mut(&group);
+                last.map(|last| std::mem::replace(last, position))
+            }
+            Part::Single | Part::Notice => None,
         };
         self.before.push_back(before);
     }
 
+    /// A slot comes last that holds no item.
+    fn add_other(&mut self) {
+        self.before.push_back(None);
+    }
+
     /// The thread takes the first slot.
-    fn take_first<T: Queued<Group = G>>(&mut self, position: Position, slot: &Slot<T>) {
+    fn take_first<T: Queued<Group = G>>(&mut self, slot: &Slot<T>) {
         self.before.pop_front();
         let Slot::Item(item) = slot else { return };
-        let (Part::First(group) | Part::Inner(group) | Part::Last(group)) = item.part() else {
-            return;
-        };
-        if let Some(known) = self.groups.get_mut(&group) {
-            known.begins = false;
-            if known.last == position {
-                self.groups.remove(&group);
-            }
+        if let Part::First(group) = item.part() {
+            self.groups.remove(&group);
         }
     }
 }

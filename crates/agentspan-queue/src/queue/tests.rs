@@ -3,6 +3,7 @@
 mod admission;
 mod hand_over;
 mod model;
+mod pace;
 
 use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
@@ -185,15 +186,13 @@ fn a_queue_that_drops_the_oldest_holds_no_more_slots_than_items_and_as_many_empt
     };
     assert!(admission.put_where_room_is(notice).is_ok());
     let calls = rounds(100_000);
+    let mut most = 0;
     for call in 1..calls {
         admission.put(single(call), &mut Vec::new());
         admission.line.mark(call);
+        most = most.max(admission.line.slots());
     }
-    assert!(
-        admission.line.slots() <= 2 * 101 + 2 * 100,
-        "{}",
-        admission.line.slots()
-    );
+    assert!((101..=2 * 101 + 2 * 100).contains(&most), "{most}");
     // The notice is still the first, and then come the newest.
     let mut slots = VecDeque::new();
     admission.line.take_some(usize::MAX, &mut slots);

@@ -58,6 +58,30 @@ fn noted_items_count_as_done_and_hold_their_bytes_until_they_are_finished() {
 }
 
 #[test]
+fn items_that_the_thread_has_lost_are_not_done() {
+    let queue = driven(roomy());
+    put(&queue, 1..=4);
+    let (_, taken) = take(&queue, 7);
+    let mut finished = finished(4);
+    finished.lose(Lost::Failed, 1);
+    finished.lose(Lost::Failed, 2);
+    assert!(queue.finish(taken, finished));
+    assert_eq!(fates(&queue), (1, [0, 3, 0, 0], 0, 0));
+}
+
+#[test]
+fn the_first_item_that_is_lost_for_a_reason_is_said_to_be_the_first() {
+    let queue = TestQueue::new(roomy());
+    for (loss, is_first) in [
+        (Lost::Failed, true),
+        (Lost::Failed, false),
+        (Lost::Late, true),
+    ] {
+        assert_eq!(queue.refuse(loss), Refused { loss, is_first });
+    }
+}
+
+#[test]
 fn noted_items_are_not_lost_when_the_rest_is_given_up() {
     let queue = driven(roomy());
     put(&queue, 1..=3);
