@@ -158,11 +158,11 @@ impl<R: TokenResolver> TokenCache<R> {
             }
             None => (self.lifetime_without_expiry, Duration::ZERO),
         };
-        let left = left.min(self.max_lifetime).min(LONGEST);
+        let longest = self.max_lifetime.min(LONGEST);
         Kept {
             token,
-            refresh_at: now + left.saturating_sub(margin),
-            expires_at: now + left,
+            refresh_at: now + left.saturating_sub(margin).min(longest),
+            expires_at: now + left.min(longest),
         }
     }
 }
@@ -237,7 +237,7 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
         if let Some(kept) = slot.kept().filter(is_good) {
             return Ok(Some(kept.token));
         }
-        if let Some(failure) = flight.get().filter(|_| slot.kept().is_none()) {
+        if let Some(failure) = flight.get().filter(|_| slot.old().is_none()) {
             return Err(failure.clone().into());
         }
         if let Some(kept) = slot.kept().filter(|kept| query.refuses(&kept.token)) {

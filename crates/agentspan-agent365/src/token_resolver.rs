@@ -25,8 +25,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Gets the token that the spans of one identity are sent with.
 ///
-/// It is asked once per batch and identity, and after each pause before another try. So a resolver that goes over
-/// the network should cache, or be put behind a [`TokenCache`](crate::TokenCache). When the service answers 401, the resolver is
+/// It is asked once per batch and identity, so a resolver that goes over the network should cache, or
+/// be put behind a [`TokenCache`](crate::TokenCache). When the service answers 401, the resolver is
 /// asked once more, with a [`TokenQuery`] that names the token which was refused. If it then gives
 /// another one, the request is sent once more.
 ///

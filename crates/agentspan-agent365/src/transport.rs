@@ -222,7 +222,7 @@ impl Transport {
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => self.connect(uri, timeout / 2).await?,
+                None => self.connect(uri, timeout).await?,
             };
             let mut error = match connection.send(request).await {
                 Ok(response) => return Ok((response, connection)),

@@ -238,9 +238,12 @@ impl Courier {
                     continue;
                 }
                 Ok(Sent::Paused) => {
-                    // Pauses are long: the token may be none any more.
-                    token = self.first_token(trip, ticket, room).await?;
-                    headers = self.headers(ticket, token.as_ref())?;
+                    // Pauses are long: the token may be none any more, and is replaced once more when it is refused.
+                    is_renewed = false;
+                    if self.reports_queued() {
+                        token = self.first_token(trip, ticket, room).await?;
+                        headers = self.headers(ticket, token.as_ref())?;
+                    }
                     continue;
                 }
                 Err(error) => error,
@@ -493,10 +496,14 @@ impl Courier {
         let Some(resolver) = self.resolver.get() else {
             return Ok(None);
         };
-        let asked = contain::future(|| resolver.resolve(query));
-        let asked = pass.aside(timeout(self.token_deadline, asked), room).await;
-        let asked =
+        let ask = |deadline| timeout(deadline, contain::future(|| resolver.resolve(query)));
+        let asked = pass.aside(ask(self.token_deadline), room).await;
+        let mut asked =
             asked.map_err(|gave_up| gave_up.error(&ticket.recipient, 0, LastTry::default()))?;
+        if asked.is_err() {
+            // A cache that waited for a new token has an old one at hand.
+            asked = ask(Duration::ZERO).await;
+        }
         let token = match asked {
             Ok(Ok(Ok(token))) => token,
             Ok(Ok(Err(error))) => {

@@ -19,8 +19,8 @@ use self::window::Window;
 const MAX_ASIDE: usize = 1_024;
 const MAX_STALLED: usize = 64;
 
-/// After so many cuts, the turns of a lane do not get longer any more: eight times the patience.
-const MAX_CUTS: u32 = 4;
+/// For how long a turn is spared whose lane was cut before. Doubles with each cut, up to eight times as long.
+const SPARED: Duration = Duration::from_secs(1);
 
 /// A lane that has failed holds a slot for this part of the time of others, unless answers usually take longer.
 const PROBES: u32 = 20;
@@ -263,32 +263,38 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
 
     /// The turn that has waited longest for an answer, when others cannot start because too many wait, or because
     /// there `is_no_memory`. It is told to wait no longer, and is named once.
-    ///
-    /// A lane that was told so before waits longer each time, so that a large body over a slow connection gets there.
     pub(super) fn slowest(&mut self, is_no_memory: bool, now: Instant) -> Option<u64> {
         if !(is_no_memory || self.is_crowded()) || !self.are_busy() {
             return None;
         }
-        let turns = self.turns.iter();
-        let stalled = turns.filter(|(_, turn)| turn.aside == Some(Aside::Stalled));
-        let over = stalled.filter(|(_, turn)| {
-            let lane = self.lanes.get(&turn.lane);
-            turn.started + self.grace(lane.map_or(0, |lane| lane.cuts)) <= now
-        });
-        let (number, _) = over.min_by_key(|(number, turn)| (turn.started, **number))?;
-        let number = *number;
+        let spared = self.spared().filter(|(_, until)| *until > now);
+        let spared = spared.map(|(turn, _)| turn);
+        let stalled = self.stalled_turns();
+        let others = stalled.filter(|(number, _)| Some(*number) != spared);
+        let (number, _) = others.min_by_key(|(number, turn)| (turn.started, *number))?;
         let slowest = self.turns.get_mut(&number)?;
         slowest.aside = Some(Aside::Cut);
         let key = slowest.lane.clone();
-        self.with(&key, |lane| lane.cuts = (lane.cuts + 1).min(MAX_CUTS));
+        self.with(&key, |lane| lane.cuts = lane.cuts.saturating_add(1));
         Some(number)
     }
 
-    /// How long a turn may wait whose lane was cut so often since the service last answered it.
-    fn grace(&self, cuts: u32) -> Duration {
-        let patience = self.patience.unwrap_or_default();
-        cuts.checked_sub(1)
-            .map_or(Duration::ZERO, |again| patience * (1 << again))
+    fn stalled_turns(&self) -> impl Iterator<Item = (u64, &Turn<K>)> {
+        let turns = self.turns.iter().map(|(number, turn)| (*number, turn));
+        turns.filter(|(_, turn)| turn.aside == Some(Aside::Stalled))
+    }
+
+    /// The stalled turn whose lane was cut most often since the service last judged something of it, and until when
+    /// others are cut in its place: a large body over a slow connection would never get there otherwise.
+    fn spared(&self) -> Option<(u64, Instant)> {
+        let stalled = self.stalled_turns();
+        let cut_before = stalled.filter_map(|(number, turn)| {
+            let cuts = self.lanes.get(&turn.lane)?.cuts;
+            let doubled = cuts.checked_sub(1)?.min(3);
+            Some((cuts, turn.started + SPARED * (1 << doubled), number))
+        });
+        let spared = cut_before.max_by_key(|(cuts, _, number)| (*cuts, std::cmp::Reverse(*number)));
+        spared.map(|(_, until, number)| (number, until))
     }
 
     fn put_aside(&mut self, turn: u64, why: Aside, now: Instant) {
@@ -384,10 +390,13 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         }
     }
 
-    /// When a turn will have held its slot for too long, if none ends before.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    /// When a turn will have held its slot for too long, or is spared no longer, if none ends before.
+    pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let turns = self.turns.values();
-        turns.filter_map(|turn| self.deadline_of(turn)).min()
+        let spared = self.spared().map(|(_, until)| until);
+        let spared = spared.filter(|until| *until > now);
+        let deadlines = turns.filter_map(|turn| self.deadline_of(turn));
+        deadlines.chain(spared).min()
     }
 
     /// Takes items out of lanes that are parked, as long as the first of a lane `is_over`.
@@ -401,13 +410,13 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         over
     }
 
-    /// Takes the newest items out of a lane that holds more than its share of what is `used`: nothing that
-    /// has had a turn, and not the only item.
+    /// Takes items out of lanes that hold more than their share of what is `used`, after one came for this lane: the
+    /// newest, nothing that has had a turn, and not the only item of a lane.
     ///
     /// As long as a quarter of the room is free, a lane may hold as much as comes. Then it gives up items until a
-    /// quarter is free again, or it holds no more than is free: one lane which does not drain has three
-    /// quarters, and several leave a quarter to the others. A lane that is alone leaves an eighth if it fails or
-    /// is not answered: otherwise nobody else would be let in.
+    /// quarter is free again, or it holds no more than is free: one lane which does not drain has what others leave of
+    /// three quarters, and several leave room to the others. A lane that drains gives up nothing before those that
+    /// do not. A lane that is alone leaves an eighth if it does not drain: otherwise nobody else would be let in.
     pub(super) fn take_excess(
         &mut self,
         key: &K,
@@ -416,45 +425,90 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         size_of: impl Fn(&T) -> Option<Size>,
     ) -> Vec<T> {
         let mut excess = Vec::new();
-        let (is_alone, bounds) = (self.lanes.len() < 2, self.bounds);
+        let is_over = |lane: &Lane<T>| self.are_over(used, lane.held);
+        if self.lanes.get(key).is_some_and(is_over) {
+            self.take_from_stuck(&mut used, now, &size_of, &mut excess);
+            if self.lanes.len() > 1 {
+                self.take_from(key, &mut used, &size_of, &mut excess);
+            }
+        }
+        excess
+    }
+
+    /// As [`take_excess`](Self::take_excess), of lanes that fail or are not answered, though nothing came: when one
+    /// has filled the queue, nothing is let in.
+    pub(super) fn make_room(
+        &mut self,
+        mut used: Size,
+        now: Instant,
+        size_of: impl Fn(&T) -> Option<Size>,
+    ) -> Vec<T> {
+        let mut excess = Vec::new();
+        self.take_from_stuck(&mut used, now, &size_of, &mut excess);
+        excess
+    }
+
+    /// The largest first, as long as there is not enough room.
+    fn take_from_stuck(
+        &mut self,
+        used: &mut Size,
+        now: Instant,
+        size_of: &impl Fn(&T) -> Option<Size>,
+        excess: &mut Vec<T>,
+    ) {
         let patience = self.patience.unwrap_or_default();
-        let Some(lane) = self.lanes.get_mut(key) else {
-            return excess;
-        };
-        let is_in_trouble = lane.is_in_trouble(now, patience);
-        let is_over = |bound: u64, used: u64, held: u64| match is_alone {
-            true => is_in_trouble && held > bound - bound / 8,
-            false => used > bound - bound / 4 && held > bound.saturating_sub(used),
-        };
-        let mut held = lane.held;
-        while (is_over(bounds.spans, used.spans, held.spans)
-            || is_over(bounds.bytes, used.bytes, held.bytes))
-            && lane.waiting.len() + lane.turns > 1
-        {
-            let Some(size) = lane.waiting.back().and_then(&size_of) else {
-                break;
+        let bounds = self.bounds;
+        let stuck = self.lanes.iter();
+        let stuck = stuck.filter(|(_, lane)| lane.is_stuck(now, patience));
+        let mut stuck: Vec<_> = stuck
+            .map(|(key, lane)| (part(lane.held, bounds), key.clone()))
+            .collect();
+        stuck.sort_by_key(|(part, _)| std::cmp::Reverse(*part));
+        for (_, key) in stuck {
+            self.take_from(&key, used, size_of, excess);
+        }
+    }
+
+    fn take_from(
+        &mut self,
+        key: &K,
+        used: &mut Size,
+        size_of: &impl Fn(&T) -> Option<Size>,
+        excess: &mut Vec<T>,
+    ) {
+        let mut held = self
+            .lanes
+            .get(key)
+            .map_or(Size::default(), |lane| lane.held);
+        while self.are_over(*used, held) {
+            let Some(lane) = self.lanes.get_mut(key) else {
+                return;
             };
-            for all in [&mut used, &mut held] {
+            let is_only = lane.waiting.len() + lane.turns < 2;
+            let newest = lane.waiting.back().filter(|_| !is_only);
+            let Some(size) = newest.and_then(size_of) else {
+                return;
+            };
+            for all in [&mut *used, &mut held] {
                 all.spans = all.spans.saturating_sub(size.spans);
                 all.bytes = all.bytes.saturating_sub(size.bytes);
             }
             excess.extend(lane.waiting.pop_back());
         }
-        excess
     }
 
-    /// The lane that holds most of those which fail or are not answered, if so much is used that others may want
-    /// its room.
-    pub(super) fn largest_in_trouble(&self, used: Size, now: Instant) -> Option<&K> {
-        let Size { spans, bytes } = self.bounds;
-        if used.spans <= spans - spans / 4 && used.bytes <= bytes - bytes / 4 {
-            return None;
-        }
-        let patience = self.patience.unwrap_or_default();
-        let lanes = self.lanes.iter();
-        let in_trouble = lanes.filter(|(_, lane)| lane.is_in_trouble(now, patience));
-        let largest = in_trouble.max_by_key(|(_, lane)| lane.held.bytes);
-        largest.map(|(key, _)| key)
+    /// Whether a lane that holds so much is over its share, when so much is `used`.
+    fn are_over(&self, used: Size, held: Size) -> bool {
+        // Of a lane that is alone, what it holds is meant: spans of one that has just gone may still be counted.
+        let (kept_free, used_spans) = match self.lanes.len() < 2 {
+            true => (8, held.spans),
+            false => (4, used.spans),
+        };
+        let is_over = |bound: u64, used: u64, held: u64| {
+            used > bound - bound / kept_free && held > bound.saturating_sub(used)
+        };
+        is_over(self.bounds.spans, used_spans, held.spans)
+            || is_over(self.bounds.bytes, used.bytes, held.bytes)
     }
 
     /// All that waits.
@@ -511,6 +565,12 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
     }
 }
 
+/// The larger of both measures, as a part of the bounds.
+fn part(held: Size, bounds: Size) -> u128 {
+    let part = |held: u64, bound: u64| (u128::from(held) << 32) / u128::from(bound.max(1));
+    part(held.spans, bounds.spans).max(part(held.bytes, bounds.bytes))
+}
+
 impl<T> Lane<T> {
     fn may_start(&self) -> bool {
         let is_free = self.pauses == 0 && self.aside == 0;
@@ -528,7 +588,7 @@ impl<T> Lane<T> {
     }
 
     /// Whether the service does not take its items, as far as is known.
-    fn is_in_trouble(&self, now: Instant, patience: Duration) -> bool {
+    fn is_stuck(&self, now: Instant, patience: Duration) -> bool {
         let is_late = |since: Instant| since + patience <= now;
         self.failures > 0 || self.aside_since.is_some_and(is_late)
     }

@@ -210,7 +210,7 @@ impl Worker {
         let others = [
             self.stop,
             self.shared.next_request_deadline(),
-            self.lanes.next_deadline(),
+            self.lanes.next_deadline(Instant::now()),
         ];
         let others = others.into_iter().flatten();
         others.fold(self.next_tick, Instant::min)
@@ -647,9 +647,8 @@ impl Worker {
     /// Takes room from a lane that does not drain, if others may want it. Nothing more may come for that lane, if the
     /// queue is full and lets nothing in.
     fn make_room(&mut self, now: Instant) {
-        let in_trouble = self.lanes.largest_in_trouble(self.used(), now);
-        if let Some(recipient) = in_trouble.cloned() {
-            self.drop_excess(&recipient, now);
+        for item in self.lanes.make_room(self.used(), now, Item::held) {
+            give_up(item, GaveUp::QueueShare);
         }
     }
 

@@ -33,8 +33,8 @@ impl Connector {
 }
 
 impl Connector {
-    /// One that gives up after `time`, of which each address of a host gets its part: one that does not answer
-    /// must not keep the others from being tried.
+    /// One that divides `time` among the addresses of a host: one that does not answer must not keep the others from
+    /// being tried.
     pub(super) fn within(&self, time: Duration) -> Self {
         let mut other = self.clone();
         other.http.set_connect_timeout(Some(time));

@@ -113,9 +113,9 @@ fn a1_an_identity_that_has_filled_the_queue_before_it_failed_makes_room() {
     wait_until(|| delivery.stats().queued <= 70);
     let stats = delivery.stats();
     assert_eq!(stats.dropped(), stats.dropped_for(DropReason::QueueShare));
-    for _ in 0..5 {
+    for sent in 1..=5 {
         processor.on_end(span(Profile::V0_1, "good"));
-        wait_until(|| delivery.stats().exported > 0);
+        wait_until(|| delivery.stats().exported == sent);
     }
     assert_eq!(delivery.stats().dropped_for(DropReason::QueueFull), 0);
     check_conserved(&delivery);

@@ -22,7 +22,7 @@ use serde_json::Value as Json;
 
 use crate::any_span::plain_span;
 use crate::delivery_fixture::{
-    Pauses, TENANT, check_conserved, delivery_to, export, service, span_of, token,
+    Pauses, SHORT, TENANT, check_conserved, delivery_to, export, service, span_of, token,
 };
 
 /// {"exp":32503680000}, which is the year 3000.
@@ -128,6 +128,36 @@ fn an_old_token_is_used_while_no_new_one_can_be_got() {
     let eager = |script| TokenCache::new(script).with_refresh_before(Duration::MAX);
     check_questions(eager, &[LASTING], 3, (3, 3));
     check_questions(TokenCache::new, &[EXPIRED], 3, (3, 1));
+}
+
+/// Gives a token, and then never answers.
+#[derive(Default)]
+struct HangsLater(AtomicUsize);
+
+#[async_trait]
+impl TokenResolver for HangsLater {
+    async fn resolve(&self, _: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
+        if self.0.fetch_add(1, SeqCst) > 0 {
+            std::future::pending::<()>().await;
+        }
+        Ok(Some(AccessToken::new(LASTING)?))
+    }
+}
+
+#[test]
+fn a_refresh_that_hangs_costs_no_span_while_the_old_token_is_valid() {
+    let service = service([Answer::status(200)]);
+    // Each token is to be replaced at once.
+    let cache = TokenCache::new(HangsLater::default()).with_refresh_before(Duration::MAX);
+    let exporter = delivery_to(&service, cache)
+        .with_token_deadline(SHORT)
+        .build()
+        .unwrap()
+        .exporter();
+    for _ in 0..3 {
+        let report = export(&exporter, vec![span_of(TENANT, "a")]);
+        assert_eq!(report.exported(), 1);
+    }
 }
 
 #[tokio::test]

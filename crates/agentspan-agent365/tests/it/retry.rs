@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use agentspan_agent365::report::AttemptOutcome;
 use agentspan_agent365::retry::{Retry, RetryTimer};
-use agentspan_agent365::{Agent365Exporter, Delivery, DropReason};
+use agentspan_agent365::{AccessToken, Agent365Exporter, Delivery, DropReason, token_from_fn};
 use agentspan_testkit::{Answer, Service};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SpanProcessor;
@@ -121,6 +121,29 @@ fn a_shutdown_does_not_wait_for_a_pause_that_ends_after_it() {
     assert_eq!(report.dropped_for(DropReason::ShutdownDeadline), 1);
     assert_eq!(service.request_count(), 1);
     check_conserved(exporter.delivery());
+}
+
+#[test]
+fn a_resolver_that_fails_in_an_outage_costs_no_span_whose_token_is_there() {
+    let asked = Arc::new(Mutex::new(0));
+    let resolver = token_from_fn(move |_| {
+        let mut asked = asked.lock().unwrap();
+        *asked += 1;
+        match *asked {
+            1 => Ok(Some(AccessToken::new("first")?)),
+            _ => Err("the network is down".into()),
+        }
+    });
+    let answers = std::iter::repeat_n(Answer::status(503), 5).chain([Answer::status(200)]);
+    let service = service(answers);
+    let exporter = Delivery::builder(resolver)
+        .with_loopback_endpoint(service.url())
+        .with_retry_timer(Pauses::default())
+        .build()
+        .unwrap()
+        .exporter();
+    let report = export(&exporter, vec![span_of(TENANT, "a")]);
+    assert_eq!((report.exported(), service.request_count()), (1, 6));
 }
 
 /// Says that a pause begins, which lasts for ever.

@@ -120,7 +120,7 @@ fn a_turn_that_waits_for_a_token_or_for_very_long_has_no_slot() {
     let second = start(&mut lanes, now);
     assert_eq!(items(&second), [20]);
     let later = now + PATIENCE;
-    assert_eq!(lanes.next_deadline(), Some(later));
+    assert_eq!(lanes.next_deadline(now), Some(later));
     lanes.take_slots_back(later);
     assert_eq!(items(&start(&mut lanes, later)), [30]);
     // Its lane starts no other item meanwhile, and the token comes first.
@@ -186,7 +186,63 @@ fn a_lane_that_does_not_drain_leaves_a_quarter_while_others_want_room() {
     // No more leaves than makes a quarter free.
     assert_eq!(excess(&mut lanes, &1, 751), [5]);
     assert_eq!(excess(&mut lanes, &1, 1_000), [4, 3, 2]);
-    assert!(excess(&mut lanes, &2, 1_000).is_empty());
+    // Its last one stays, and so does that of the other.
+    assert_eq!(excess(&mut lanes, &2, 1_000), [1]);
+}
+
+/// Two lanes that fail, the second one with a single large item, and one that drains.
+fn two_stuck_and_one_well(now: Instant, small: Size, large: Size) -> Lanes<u32, u32> {
+    let mut lanes = lanes(2);
+    for item in 0..5 {
+        lanes.push(&1, item, small);
+    }
+    lanes.push(&2, 20, large);
+    for (turn, item) in start(&mut lanes, now) {
+        lanes.again(turn, item, Cause::Other);
+    }
+    for item in 30..33 {
+        lanes.push(&3, item, small);
+    }
+    lanes
+}
+
+#[test]
+fn a_lane_that_drains_gives_up_nothing_before_those_that_do_not() {
+    let now = Instant::now();
+    let small = Size {
+        spans: 100,
+        bytes: 1,
+    };
+    let size_of = |item: &u32| (*item != 20).then_some(small);
+    let mut lanes = two_stuck_and_one_well(now, small, one());
+    let used = |spans| Size { spans, bytes: 10 };
+    // 300 are held, and 199 are free.
+    let excess = lanes.take_excess(&3, used(801), now, size_of);
+    assert_eq!(excess, [4]);
+    // What others hold that do not drain is not enough.
+    let excess = lanes.take_excess(&3, used(2_000), now, size_of);
+    assert_eq!(excess, [3, 2, 1, 32, 31]);
+}
+
+#[test]
+fn a_lane_that_cannot_give_up_anything_does_not_keep_others_from_it() {
+    let now = Instant::now();
+    let small = Size {
+        spans: 1,
+        bytes: 10_000,
+    };
+    let large = Size {
+        spans: 1,
+        bytes: 60_000,
+    };
+    let size_of = |item: &u32| Some(if *item == 20 { large } else { small });
+    let mut lanes = two_stuck_and_one_well(now, small, large);
+    // 50,000 and 60,000 are held, of 100,000.
+    let used = Size {
+        spans: 10,
+        bytes: 110_000,
+    };
+    assert_eq!(lanes.make_room(used, now, size_of), [4, 3, 2]);
 }
 
 #[test]
@@ -317,7 +373,7 @@ fn longest_wait(bad: impl Fn(Instant) -> (Duration, Option<Duration>)) -> (f64, 
                 Happens::Answer { turn, lane, item },
             );
         }
-        if let Some(deadline) = lanes.next_deadline() {
+        if let Some(deadline) = lanes.next_deadline(now) {
             plan(&mut agenda, deadline.max(now), Happens::Look);
         }
     }
@@ -362,7 +418,7 @@ fn t20_many_identities_that_stall_delay_no_other_for_long() {
             lanes.answered(turn, Outcome::Throttled, now);
             lanes.again(turn, turn as u32, Cause::Other).unwrap();
         }
-        if let Some(deadline) = lanes.next_deadline() {
+        if let Some(deadline) = lanes.next_deadline(now) {
             waited += deadline - now;
             now = deadline;
             lanes.take_slots_back(now);
@@ -379,7 +435,7 @@ fn a_lane_that_has_stalled_holds_a_slot_for_a_moment_only() {
     lanes.push(&1, 10, one());
     lanes.push(&2, 20, one());
     let first = start(&mut lanes, now);
-    assert_eq!(lanes.next_deadline(), Some(now + PATIENCE));
+    assert_eq!(lanes.next_deadline(now), Some(now + PATIENCE));
     lanes.answered(first[0].0, Outcome::Throttled, now);
     let pause = lanes.again(first[0].0, 10, Cause::Other).unwrap();
     lanes.rested(&pause);
@@ -387,7 +443,7 @@ fn a_lane_that_has_stalled_holds_a_slot_for_a_moment_only() {
     assert_eq!(items(&others), [20]);
     lanes.leave(others[0].0);
     assert_eq!(items(&start(&mut lanes, now)), [10]);
-    assert_eq!(lanes.next_deadline(), Some(now + PATIENCE / PROBES));
+    assert_eq!(lanes.next_deadline(now), Some(now + PATIENCE / PROBES));
 }
 
 /// Ten spans a second, for a service that is down for so many seconds: how many are lost, and how often they were

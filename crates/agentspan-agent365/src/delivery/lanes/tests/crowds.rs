@@ -76,35 +76,62 @@ fn a_late_answer_is_not_cut_short_for_its_own_lane() {
     assert_eq!(lanes.slowest(true, now + PATIENCE), None);
 }
 
-#[test]
-fn a_lane_whose_answers_are_cut_short_may_wait_longer_each_time() {
-    let (mut lanes, mut now) = (lanes(1), Instant::now());
-    lanes.push(&1, 10, one());
-    lanes.push(&2, 20, one());
-    lanes.push(&2, 21, one());
+/// Lets the first lane's turn be cut, again and again, because there is no memory for another: after which time.
+fn waits_for_cuts(lanes: &mut Lanes<u32, u32>, rounds: usize, mut now: Instant) -> Vec<u128> {
     let mut waits = Vec::new();
-    for _ in 0..7 {
-        // The other lane cannot start: there is no memory.
+    for _ in 0..rounds {
+        let begin = now;
         let turn = lanes.next(now).map(|started| started.turn).unwrap();
-        let late = lanes.next_deadline().unwrap();
-        lanes.take_slots_back(late);
-        let second = (0..1_000).map(|tenth| now + PATIENCE / 10 * tenth);
-        let cut = second.filter(|at| *at >= late);
-        let cut = cut.map(|at| (at, lanes.slowest(true, at)));
-        let (at, cut) = cut.into_iter().find(|(_, cut)| cut.is_some()).unwrap();
-        assert_eq!(cut, Some(turn));
-        waits.push((at - now).as_millis());
-        now = at;
+        let cut = loop {
+            now = lanes.next_deadline(now).expect("a time to look again");
+            lanes.take_slots_back(now);
+            if let Some(cut) = lanes.slowest(true, now) {
+                break cut;
+            }
+        };
+        assert_eq!(cut, turn);
+        waits.push((now - begin).as_millis());
         lanes.answered(turn, Outcome::Failed, now);
         let pause = lanes.again(turn, 10, Cause::Other).unwrap();
         lanes.rested(&pause);
         // Its lane comes first again.
         lanes.ready.rotate_left(1);
     }
+    waits
+}
+
+#[test]
+fn a_lane_whose_answers_are_cut_short_is_spared_longer_each_time() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    lanes.push(&1, 10, one());
+    lanes.push(&2, 20, one());
+    let waits = waits_for_cuts(&mut lanes, 7, now);
     assert_eq!(waits, [1_000, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
     let turn = lanes.next(now).map(|started| started.turn).unwrap();
-    lanes.answered(turn, Outcome::Settled, now);
-    assert_eq!(lanes.lanes.get(&1).unwrap().cuts, 0);
+    lanes.answered(turn, Outcome::Refused, now);
+    assert_eq!(lanes.lanes[&1].cuts, 0);
+}
+
+#[test]
+fn only_one_turn_is_spared_while_others_can_be_cut() {
+    let (mut lanes, now) = (lanes(64), Instant::now());
+    for lane in [1, 2, 3] {
+        lanes.push(&lane, lane, one());
+    }
+    let turns: Vec<u64> = start(&mut lanes, now)
+        .iter()
+        .map(|(turn, _)| *turn)
+        .collect();
+    for (lane, cuts) in [(1, 1), (2, 2), (3, 2)] {
+        lanes.lanes.get_mut(&lane).unwrap().cuts = cuts;
+    }
+    lanes.push(&4, 40, one());
+    let late = now + PATIENCE;
+    lanes.take_slots_back(late);
+    assert_eq!(lanes.next_deadline(late), Some(now + SPARED * 2));
+    let cut = [(); 3].map(|()| lanes.slowest(true, late));
+    assert_eq!(cut, [Some(turns[0]), Some(turns[2]), None]);
+    assert_eq!(lanes.slowest(true, now + SPARED * 2), Some(turns[1]));
 }
 
 #[test]
@@ -134,7 +161,7 @@ fn a_turn_that_was_answered_late_has_a_slot_again() {
     lanes.leave(second[0].0);
     assert!(lanes.next(later).is_none());
     // Its time begins anew.
-    assert_eq!(lanes.next_deadline(), Some(later + PATIENCE));
+    assert_eq!(lanes.next_deadline(later), Some(later + PATIENCE));
     lanes.leave(first[0].0);
     assert_eq!(items(&start(&mut lanes, later)), [30]);
 }
@@ -150,9 +177,9 @@ fn a_turn_keeps_its_slot_until_its_time_is_over() {
     // An answer that took two seconds makes eight of them usual.
     let later = now + PATIENCE * 2;
     lanes.answered(first[0].0, Outcome::Settled, later);
-    assert_eq!(lanes.next_deadline(), Some(later + PATIENCE * 8));
+    assert_eq!(lanes.next_deadline(later), Some(later + PATIENCE * 8));
     lanes.leave(first[0].0);
-    assert_eq!(lanes.next_deadline(), None);
+    assert_eq!(lanes.next_deadline(now), None);
 }
 
 #[test]
@@ -160,7 +187,7 @@ fn without_patience_a_turn_keeps_its_slot() {
     let (mut lanes, now) = (Lanes::new(1, None, BOUNDS), Instant::now());
     lanes.push(&1, 10, one());
     assert_eq!(items(&start(&mut lanes, now)), [10]);
-    assert_eq!(lanes.next_deadline(), None);
+    assert_eq!(lanes.next_deadline(now), None);
     lanes.take_slots_back(now + DELAY * 1_000);
     lanes.push(&2, 20, one());
     assert!(lanes.next(now).is_none());
