@@ -20,22 +20,33 @@ pub(super) struct LocalIdentity {
     operation: Option<StringValue>,
 }
 
-/// The keys of tenant, in all generations, and agent, whose id of the platform can stand in for its
-/// own.
-const IDENTITY_KEYS: [&str; 4] = [
+/// The keys, in all generations, of the tenant, of the agent, whose id of the platform can stand in
+/// for its own, and of the user that the agent acts as, whose token sends its spans.
+pub(super) const IDENTITY_KEYS: [&str; 6] = [
     keys::TENANT_ID,
     keys::MICROSOFT_TENANT_ID,
     keys::GEN_AI_AGENT_ID,
     keys::MICROSOFT_AGENT_PLATFORM_ID,
+    keys::GEN_AI_AGENT_AUID,
+    keys::MICROSOFT_AGENT_USER_ID,
 ];
 
-/// How many of them name the tenant; the others name the agent.
+/// How many of them name the tenant.
 const TENANT_KEYS: usize = 2;
+
+/// How many of them name the tenant or the agent; the others name the agent's user.
+const NAMING_KEYS: usize = 4;
 
 impl LocalIdentity {
     /// Whether it is under this key that an identity is said.
     pub(super) fn is_said_by(key: &str) -> bool {
         IDENTITY_KEYS.contains(&key)
+    }
+
+    /// Whether this key names the tenant or the agent.
+    pub(super) fn names_by(key: &str) -> bool {
+        let (names, _) = IDENTITY_KEYS.split_at(NAMING_KEYS);
+        names.contains(&key)
     }
 
     pub(super) fn of(pairs: &[(Key, StringValue)], custom: &[Key]) -> Self {
@@ -68,7 +79,8 @@ impl LocalIdentity {
 
     /// Whether a tenant or an agent is named.
     pub(super) fn names_somebody(&self) -> bool {
-        self.values.iter().any(Option::is_some)
+        let (names, _) = self.values.split_at(NAMING_KEYS);
+        names.iter().any(Option::is_some)
     }
 
     /// Whether all that is set here is set so there.
@@ -106,7 +118,8 @@ impl LocalIdentity {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        !self.names_somebody() && self.custom.is_empty() && self.operation.is_none()
+        let says_nothing = self.values.iter().all(Option::is_none);
+        says_nothing && self.custom.is_empty() && self.operation.is_none()
     }
 
     pub(super) fn has_tenant(&self) -> bool {
@@ -122,8 +135,13 @@ impl LocalIdentity {
 
     /// Whether both name an agent, and not the same one.
     pub(super) fn has_other_agent(&self, other: &Self) -> bool {
-        let (own, other) = (&self.values, &other.values);
-        differ(own.split_at(TENANT_KEYS).1, other.split_at(TENANT_KEYS).1)
+        differ(self.agent(), other.agent())
+    }
+
+    /// The values that name the agent.
+    fn agent(&self) -> &[Option<StringValue>] {
+        let (names, _) = self.values.split_at(NAMING_KEYS);
+        names.split_at(TENANT_KEYS).1
     }
 
     /// This identity, with what it does not say from `under`; of another agent there, nothing.

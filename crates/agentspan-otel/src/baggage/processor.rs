@@ -13,7 +13,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::local_identity::LocalIdentity;
+use super::local_identity::{IDENTITY_KEYS, LocalIdentity};
 use super::ready::{Copies, Ready};
 use super::scope_identity::ScopeIdentity;
 use crate::scope::starting::{self, Starts};
@@ -33,11 +33,12 @@ use crate::scope::starting::{self, Starts};
 /// # Identity
 ///
 /// The tenant and the agent decide where the telemetry of a span goes, and so can the platform's id
-/// of the agent (`microsoft.a365.agent.platform.id`). The processor takes them only from baggage
-/// that this process set with [`BaggageBuilder`](super::BaggageBuilder), not from a request's
-/// header, where any caller could claim to be another tenant. If all callers are trusted,
-/// [`with_trusted_remote_identity`](Self::with_trusted_remote_identity) accepts them from headers,
-/// too.
+/// of the agent (`microsoft.a365.agent.platform.id`). The user that the agent acts as
+/// (`microsoft.agent.user.id`) decides whose token sends it. The processor takes them only from
+/// baggage that this process set with [`BaggageBuilder`](super::BaggageBuilder), not from a
+/// request's header, where any caller could claim to be another tenant or user. If all callers are
+/// trusted, [`with_trusted_remote_identity`](Self::with_trusted_remote_identity) accepts them from
+/// headers, too.
 ///
 /// If neither the attributes of a span nor baggage name a tenant, the span inherits the tenant of
 /// the enclosing scope, and also the scope's agent, unless they name an agent. Outside of scopes,
@@ -125,10 +126,11 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         self
     }
 
-    /// Accepts the tenant and the agent from any baggage, also from the header of a request.
+    /// Accepts the tenant, the agent and its user from any baggage, also from the header of a
+    /// request.
     ///
     /// Use this only if untrusted callers cannot reach the service: the sender of a header decides
-    /// which tenant and agent get the spans.
+    /// which tenant and agent get the spans, and with the token of which user of the agent.
     #[must_use]
     pub fn with_trusted_remote_identity(mut self) -> Self {
         self.identity = IdentitySource::AnyBaggage;
@@ -274,10 +276,13 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         let common = copied.keys.get(..copied.common).unwrap_or_default();
         let others = custom.iter().filter(|key| {
             let is_common = common.contains(&key.as_str());
-            !is_common && !LocalIdentity::is_said_by(key.as_str())
+            !is_common && !LocalIdentity::names_by(key.as_str())
         });
-        others.filter_map(|key| {
-            let value = context.baggage().get(key)?;
+        others.filter_map(move |key| {
+            let value = match LocalIdentity::is_said_by(key.as_str()) {
+                true => local?.value(key.as_str())?,
+                false => context.baggage().get(key)?,
+            };
             Some(KeyValue::new(key.clone(), value.clone()))
         })
     }
@@ -299,12 +304,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             }
         }
         if self.identity == IdentitySource::Local {
-            let keys = [
-                self.profile.tenant_id_key(),
-                keys::GEN_AI_AGENT_ID,
-                keys::MICROSOFT_AGENT_PLATFORM_ID,
-            ];
-            for key in keys {
+            for key in IDENTITY_KEYS {
                 if let Some(slot) = place_of(key).and_then(|at| values.get_mut(at)) {
                     *slot = identity.and_then(|identity| identity.value(key));
                 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use agentspan_model::agent365::Profile;
+use agentspan_otel::baggage::RequestBaggage;
 use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
@@ -35,6 +37,84 @@ fn t04_a_header_cannot_say_whose_telemetry_a_span_is() {
     let recorder = Recorder::new();
     let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
     assert_eq!(copied(&recorder, &context), is([None, None, Some("c")]));
+}
+
+/// What spans of a generation say of the user that their agent acts as, with a header and, over
+/// it, with baggage of this process.
+fn users(profile: Profile, own: &RequestBaggage, processor: BaggageSpanProcessor) -> Vec<String> {
+    let recorder = Recorder::with(|it| it.with_span_processor(processor.with_profile(profile)));
+    let header = "gen_ai.agent.user.id=victim,microsoft.agent.user.id=victim,gen_ai.agent.name=n";
+    let headers = HashMap::from([("baggage".to_owned(), header.to_owned())]);
+    let context = BaggagePropagator::new().extract_with_context(&Context::new(), &headers);
+    let tracer = recorder.provider.tracer("t");
+    tracer.start_with_context("chat m", &own.to_context(&context));
+    let span = recorder.span();
+    // The rest of the header is copied.
+    assert_eq!(values(&span, "gen_ai.agent.name"), ["n".into()]);
+    let users = ["gen_ai.agent.user.id", "microsoft.agent.user.id"].map(|key| values(&span, key));
+    users.iter().flatten().map(ToString::to_string).collect()
+}
+
+#[test]
+fn t04_a_header_cannot_say_which_user_an_agent_acts_as() {
+    let processor = BaggageSpanProcessor::new;
+    for profile in Profile::ALL {
+        let builder = || BaggageBuilder::for_profile(profile);
+        let none: [&str; 0] = [];
+        let users_with = |own| users(profile, &own, processor());
+        assert_eq!(users_with(builder().build()), none, "{profile:?}");
+        let named = builder().with_tenant_id("t").with_agent_id("a");
+        assert_eq!(users_with(named.clone().build()), none, "{profile:?}");
+        let own = builder().with_agent_auid("own");
+        assert_eq!(users_with(own.build()), ["own"], "{profile:?}");
+        let own = named.with_agent_auid("own");
+        assert_eq!(users_with(own.build()), ["own"], "{profile:?}");
+        let trusting = processor().with_trusted_remote_identity();
+        let trusted = users(profile, &builder().build(), trusting);
+        assert_eq!(trusted, ["victim"], "{profile:?}");
+    }
+}
+
+#[test]
+fn the_user_of_an_agent_stays_with_that_agent() {
+    let builder = || BaggageBuilder::for_profile(Profile::V3);
+    let recorder = Recorder::with(|it| {
+        let processor = BaggageSpanProcessor::new().with_profile(Profile::V3);
+        it.with_span_processor(processor)
+    });
+    let outer = builder().with_tenant_id("t").with_agent_id("a");
+    let outer = outer.with_agent_auid("u").build();
+    let outer = outer.to_context(&Context::new());
+    let user_in = |context: &Context, name: &'static str| {
+        let tracer = recorder.provider.tracer("t");
+        tracer.start_with_context(name, context);
+        values(&recorder.named(name), "microsoft.agent.user.id")
+    };
+    let same = builder().with_agent_id("a").build().to_context(&outer);
+    assert_eq!(user_in(&same, "chat same"), ["u".into()]);
+    let other = builder().with_agent_id("b").build().to_context(&outer);
+    assert_eq!(user_in(&other, "chat other"), []);
+    // Another user is no other agent: what is known of the agent stays.
+    let user = builder().with_agent_auid("v").build().to_context(&outer);
+    assert_eq!(user_in(&user, "chat user"), ["v".into()]);
+    let agent = values(&recorder.named("chat user"), "gen_ai.agent.id");
+    assert_eq!(agent, ["a".into()]);
+}
+
+#[test]
+fn a_custom_attribute_may_have_the_name_that_another_generation_has_for_the_user() {
+    let recorder = Recorder::with(|it| {
+        let processor = BaggageSpanProcessor::new().with_profile(Profile::V3);
+        it.with_span_processor(processor)
+    });
+    let custom = BaggageBuilder::for_profile(Profile::V3)
+        .with_custom_attribute("gen_ai.agent.user.id", "own")
+        .unwrap();
+    let context = custom.build().to_context(&Context::new());
+    let tracer = recorder.provider.tracer("t");
+    tracer.start_with_context("chat m", &context);
+    let user = values(&recorder.span(), "gen_ai.agent.user.id");
+    assert_eq!(user, ["own".into()]);
 }
 
 #[test]
