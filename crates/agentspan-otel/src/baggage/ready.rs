@@ -33,7 +33,8 @@ pub(super) struct Copies {
 struct Beside {
     ready: Arc<Ready>,
     /// As the baggage was entered, without the span. It keeps baggage and identity where they are,
-    /// so that no other can lie there later.
+    /// so that no other can lie there later. What lay beside other baggage is not in it: a task that
+    /// enters baggage again and again would keep all contexts that it ever had.
     entered: Context,
 }
 
@@ -51,10 +52,16 @@ impl Copies {
 impl Ready {
     /// `context`, whose baggage and identity are those that this is made of, with this.
     pub(super) fn add_to(self: &Arc<Self>, context: &Context) -> Context {
-        context.with_value(Beside {
+        let beside = |entered| Beside {
             ready: Arc::clone(self),
-            entered: context.with_remote_span_context(SpanContext::NONE),
-        })
+            entered,
+        };
+        let mut entered = context.with_remote_span_context(SpanContext::NONE);
+        if entered.get::<Beside>().is_some() {
+            // Nothing can be taken out of a context.
+            entered = entered.with_value(beside(Context::new()));
+        }
+        context.with_value(beside(entered))
     }
 
     /// The value that was put into a context, if nobody has changed its baggage or its identity

@@ -1,5 +1,7 @@
 //! Collecting baggage and putting it into contexts.
 
+use std::sync::Arc;
+
 use agentspan_model::agent365::{AgentId, TenantId};
 use agentspan_otel::baggage::{RequestBaggage, dropped_baggage_entries};
 use agentspan_otel::{BaggageBuilder, ScopeFutureExt as _};
@@ -108,4 +110,34 @@ fn debug_shows_keys_and_no_values() {
     let text = format!("{builder:?} {:?}", builder.clone().build());
     assert!(text.contains("gen_ai.caller.name"));
     assert!(!text.contains("canary"), "{text}");
+}
+
+#[test]
+fn baggage_that_is_entered_again_and_again_keeps_no_context_that_was() {
+    /// Counts those of its kind that live.
+    struct Counted(Arc<()>);
+    let enter_often = || {
+        let alive = Arc::new(());
+        let both = [tenant("t"), tenant("other")];
+        let mut context = Context::new();
+        for turn in 0..100_000 {
+            context = context.with_value(Counted(Arc::clone(&alive)));
+            // The same tenant twice, and then the other one.
+            context = both[turn / 2 % 2].to_context(&context);
+        }
+        assert!(
+            Arc::strong_count(&alive) <= 3,
+            "{}",
+            Arc::strong_count(&alive)
+        );
+        assert!(
+            context
+                .get::<Counted>()
+                .is_some_and(|it| Arc::ptr_eq(&it.0, &alive))
+        );
+        entry(&context, "tenant.id")
+    };
+    let small = std::thread::Builder::new().stack_size(128 * 1024);
+    let last = small.spawn(enter_often).unwrap().join().unwrap();
+    assert_eq!(last.as_deref(), Some("other"));
 }
