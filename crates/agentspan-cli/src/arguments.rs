@@ -8,18 +8,19 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::Level;
+use agentspan_model::agent365::{AgentId, IdentityError, Profile, TenantId};
+use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 
-use crate::check::{CheckRequest, Format};
+use crate::check::{Amount, CheckRequest, Format};
 use crate::command_error::CommandError;
 use crate::convert::ConvertRequest;
 use crate::demo::DemoRequest;
 use crate::diff::DiffRequest;
 use crate::doctor::DoctorRequest;
-use crate::judging::{Rules, Sending};
+use crate::judging::{OF_AGENT365, Rules, Sending};
 use crate::replay::ReplayRequest;
 use crate::serve::{Fault, ServeRequest};
 use crate::show::ShowRequest;
@@ -227,14 +228,37 @@ fn profile(help: &'static str) -> Arg {
         .long("profile")
         .value_name("PROFILE")
         .default_value(Profile::V2.name())
-        .value_parser(Profile::ALL.map(Profile::name))
+        .value_parser(Profile::ALL.map(profile_word))
         .help(help)
 }
 
+/// The word for a generation, also as `check --for` writes it.
+fn profile_word(profile: Profile) -> PossibleValue {
+    const LONG: [&str; 4] = [
+        "agent365:v0.1",
+        "agent365:v2",
+        "agent365:v3",
+        "agent365:direct",
+    ];
+    let name = profile.name();
+    let is_same = |long: &&str| long.strip_prefix(OF_AGENT365) == Some(name);
+    PossibleValue::new(name).aliases(LONG.into_iter().filter(is_same))
+}
+
 fn profile_of(matches: &ArgMatches) -> Profile {
-    let name = text(matches, "profile");
-    let named = name.as_deref().and_then(Profile::named);
-    named.unwrap_or(Profile::V2)
+    let name = text(matches, "profile").unwrap_or_default();
+    let name = name.strip_prefix(OF_AGENT365).unwrap_or(&name);
+    Profile::named(name).unwrap_or(Profile::V2)
+}
+
+/// A tenant id. One that could break out of a URL is none.
+fn tenant(id: &str) -> Result<String, IdentityError> {
+    TenantId::parse(id).map(|_| id.to_owned())
+}
+
+/// As [`tenant`], the id of an agent.
+fn agent(id: &str) -> Result<String, IdentityError> {
+    AgentId::parse(id).map(|_| id.to_owned())
 }
 
 fn serve_request(matches: &ArgMatches) -> ServeRequest {
@@ -283,7 +307,7 @@ fn check() -> Command {
                 .default_value("agent365")
                 .action(ArgAction::Append)
                 .value_parser(rules)
-                .help("Rules to apply: agent365, agent365:RULESET, agent365:PROFILE, genai, or agentspec; may be repeated"),
+                .help("Rules to apply: agent365, agent365:RULESET, agent365:PROFILE (also without agent365:), genai, or agentspec; may be repeated"),
         )
         .arg(
             option("format")
@@ -299,6 +323,10 @@ fn check() -> Command {
                 .value_parser(["error", "warning", "hint"])
                 .help("Lowest level of a finding that makes the command fail"),
         )
+        .arg(flag(
+            "all",
+            "Name every span of a finding, not only the first three (format human)",
+        ))
         .arg(flag(
             "as-sent",
             "Judge OTLP spans as they are, not as the delivery would translate and rewrite them",
@@ -330,6 +358,10 @@ fn check_request(matches: &ArgMatches) -> CheckRequest {
             _ => Level::Error,
         },
         sending,
+        amount: match matches.get_flag("all") {
+            true => Amount::All,
+            false => Amount::Some,
+        },
     }
 }
 

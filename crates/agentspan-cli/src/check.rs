@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use agentspan_model::agent365::contract::Level;
 use agentspan_model::conventions::judge_gen_ai;
 
+pub(crate) use human::Amount;
+
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
 use crate::judging::{Found, RequestJudge, Rules, Sending, findings};
@@ -53,6 +55,7 @@ pub(crate) struct CheckRequest {
     /// The lowest level that makes the command fail.
     pub(crate) fail_on: Level,
     pub(crate) sending: Sending,
+    pub(crate) amount: Amount,
 }
 
 /// The findings of all files.
@@ -91,7 +94,7 @@ pub(crate) fn run(
     let mut verdict = judge(&store, &request.rules, request.sending);
     verdict.found.extend(files.take_found());
     match request.format {
-        Format::Human => human::write(&verdict, out)?,
+        Format::Human => human::write(&verdict, request.amount, out)?,
         Format::Json => machine::write(&verdict, out)?,
         Format::Sarif => sarif::write(&verdict, out)?,
         Format::GitHub => github::write(&verdict, out)?,

@@ -5,7 +5,8 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
-use crate::shown::{counted, shown, shown_path};
+use crate::shown::{counted, shown, shown_cut, shown_path, were};
+use crate::variable::shown_variable;
 
 /// The outcome of a command without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +72,9 @@ pub(crate) enum CommandError {
     /// A receiver did not accept all spans. The text has its last answer.
     #[error("the receiver did not accept all spans: {0}")]
     Refused(String),
-    /// The variable with the token is not set, or its value is not a valid header.
-    #[error("the variable named by --token-env is not set, or is not a valid token")]
-    NoVariable,
+    /// The variable with this name is not set, or its value is not a valid header.
+    #[error("the variable{} named by --token-env is not set, or is not a valid token", shown_variable(.0))]
+    NoVariable(String),
     /// A token would go over a connection that is not encrypted.
     #[error(
         "the connection is not encrypted, so the token is only sent to a server on this machine"
@@ -90,11 +91,14 @@ pub(crate) enum CommandError {
     Store { path: PathBuf, source: io::Error },
     /// Some received requests were not written to the directory of `--store`. The text is the last
     /// reason.
-    #[error("{0} requests were not saved: {1}")]
+    #[error("{} not saved: {}", were(*.0, "request"), .1)]
     Unkept(usize, String),
     /// Some lines of the files are not spans. They were reported before.
     #[error("cannot read {}", counted(*.0, "line"))]
     Lines(usize),
+    /// No trace has an id that begins as somebody asked.
+    #[error("no trace starts with {}", shown_cut(.0, 64))]
+    NoTrace(String),
     /// There is nothing to judge, which must not pass for a good end.
     #[error("found no spans to check")]
     Nothing,

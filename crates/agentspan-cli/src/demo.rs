@@ -48,10 +48,10 @@ pub(crate) fn run(request: DemoRequest, out: &mut dyn Write) -> Result<Outcome, 
             let mut traces = store.traces().rev();
             traces.try_for_each(|trace| Tree::new(trace.row(), &trace.spans()).write(out))
         })?;
-        writeln!(out, "\nAnswer of the agent: {answer}\n\nThe page: {url}/")?;
-        out.flush()?;
+        writeln!(out, "\nAnswer of the agent: {answer}")?;
         if !request.is_once {
-            writeln!(out, "Stop with Ctrl-C.")?;
+            writeln!(out, "\nThe page: {url}/\nStop with Ctrl-C.")?;
+            out.flush()?;
             serve::stopped().await;
         }
         Ok(Outcome::Fine)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::command_error::{CommandError, Outcome};
 use crate::row::milliseconds;
 use crate::show;
-use crate::shown::{shown_cut, shown_json};
+use crate::shown::{counted, shown_cut, shown_json};
 use crate::span::Span;
 use crate::store::{Store, Trace};
 use crate::tree::duration;
@@ -38,7 +38,7 @@ pub(crate) fn run(
     let (before, unreadable) = show::read(vec![request.before.clone()], errors)?;
     let (after, more) = show::read(vec![request.after.clone()], errors)?;
     let [of_before, of_after] = &request.traces;
-    let (of_before, of_after) = (ids(&before, of_before), ids(&after, of_after));
+    let (of_before, of_after) = (ids(&before, of_before)?, ids(&after, of_after)?);
     let mut is_same = of_before.len() == of_after.len();
     let pairs = of_before.len().max(of_after.len());
     for place in 0..pairs {
@@ -72,14 +72,10 @@ fn spans<'a>(store: &'a Store, id: Option<&String>) -> Cow<'a, [Span]> {
     trace.map_or(Cow::Borrowed(&[]), Trace::spans)
 }
 
-/// The traces whose ids begin so, those that came first first.
-fn ids(store: &Store, wanted: &Option<String>) -> Vec<String> {
-    let wanted = wanted.as_deref().unwrap_or_default().to_lowercase();
-    store
-        .traces()
-        .map(|trace| trace.id().to_owned())
-        .filter(|id| id.starts_with(&wanted))
-        .collect()
+/// The ids of the traces that begin so, those that came first first.
+fn ids(store: &Store, wanted: &Option<String>) -> Result<Vec<String>, CommandError> {
+    let traces = show::wanted(store, wanted.as_deref())?.into_iter();
+    Ok(traces.map(|trace| trace.id().to_owned()).collect())
 }
 
 fn line(row: &Aligned<'_>, has_contents: bool, out: &mut dyn Write) -> std::io::Result<()> {
@@ -89,7 +85,7 @@ fn line(row: &Aligned<'_>, has_contents: bool, out: &mut dyn Write) -> std::io::
     let mark = match (row.before, row.after) {
         (Some(_), None) => '−',
         (None, Some(_)) => '+',
-        _ if row.changes.is_empty() => ' ',
+        _ if !row.is_changed() => ' ',
         _ => '≠',
     };
     let indent = "  ".repeat(row.depth.min(64));
@@ -118,13 +114,11 @@ fn sums(rows: &[Aligned<'_>], out: &mut dyn Write) -> std::io::Result<()> {
     let count = |keep: fn(&Aligned<'_>) -> bool| rows.iter().filter(|row| keep(row)).count();
     let added = count(|row| row.before.is_none());
     let missing = count(|row| row.after.is_none());
-    let is_changed =
-        |row: &Aligned<'_>| row.before.is_some() && row.after.is_some() && !row.changes.is_empty();
-    let changed = count(is_changed);
+    let changed = count(|row| row.is_changed());
     writeln!(
         out,
-        "{added} added, {missing} missing, {changed} changed of {} steps",
-        rows.len()
+        "{added} added, {missing} missing, {changed} changed of {}",
+        counted(rows.len(), "step")
     )
 }
 
@@ -132,17 +126,19 @@ fn to_json(row: &Aligned<'_>) -> Value {
     let id = |span: Option<&Span>| span.map(|span| span.span_id.clone());
     let name = row.after.or(row.before).map(|span| span.name.clone());
     let (before, after) = row.durations();
-    let changes: serde_json::Map<_, _> = row
-        .changes
-        .iter()
+    let differences = row.changes.iter().filter(|change| change.is_difference());
+    let changes: serde_json::Map<_, _> = differences
         .map(|change| (change.what.to_owned(), json!([change.before, change.after])))
         .collect();
+    let masked = row.changes.iter().filter(|change| !change.is_difference());
+    let masked: Vec<&str> = masked.map(|change| change.what).collect();
     json!({
         "name": name,
         "depth": row.depth,
         "before": id(row.before),
         "after": id(row.after),
         "changes": changes,
+        "masked": masked,
         "durations": [before.map(milliseconds), after.map(milliseconds)],
     })
 }

@@ -34,7 +34,8 @@ fn of_span(span: &Span) -> Value {
             .iter()
             .filter_map(|name| contents.get(*name))
             .collect();
-        if parts.iter().any(|part| is_masked(part)) {
+        let is_any = parts.iter().any(|part| is_masked(part));
+        if is_any || parts.iter().all(|part| is_hidden(part, span)) {
             return Value::from(MASKED);
         }
         let mut hasher = DefaultHasher::new();
@@ -48,6 +49,17 @@ fn of_span(span: &Span) -> Value {
     ]
     .into_iter()
     .collect()
+}
+
+/// Whether a content of a span is masked. A masked recording may leave it out altogether.
+pub(crate) fn is_hidden(content: &Value, span: &Span) -> bool {
+    let says_nothing = |message: &Value| message["parts"].as_array().is_some_and(Vec::is_empty);
+    let is_left_out = match content {
+        Value::Null => true,
+        Value::Array(messages) => messages.iter().all(says_nothing),
+        _ => false,
+    };
+    is_masked(content) || (is_left_out && span.facts.is_masked)
 }
 
 fn is_masked(value: &Value) -> bool {
@@ -113,6 +125,18 @@ mod tests {
         assert!(first[0] != other[0] && first[2] == other[2]);
         let other = digest("call-1", &json!({"a": 1, "b": [2]}), "rain");
         assert!(first[0] == other[0] && first[2] != other[2]);
+    }
+
+    #[test]
+    fn what_a_masked_recording_leaves_out_is_not_compared() {
+        let json = json!({
+            "traceId": "a", "spanId": "b", "name": "chat", "startTimeUnixNano": "1",
+            "attributes": {"gen_ai.operation.name": "chat"},
+        });
+        let mut span = Span::of_json(&json, None, &Arc::default()).unwrap();
+        assert!(of_span(&span)[0] != "*");
+        span.facts.is_masked = true;
+        assert_eq!(of_span(&span), json!(["*", "*", "*"]));
     }
 
     #[test]

@@ -160,7 +160,9 @@ impl Subject {
         }
         let token = match &request.token_variable {
             None => None,
-            Some(name) => Some(variable_of_user(name).ok_or(CommandError::NoVariable)?),
+            Some(name) => {
+                Some(variable_of_user(name).ok_or_else(|| CommandError::NoVariable(name.clone()))?)
+            }
         };
         // Each route takes tokens of one kind.
         let is_delegated = token.as_deref().is_some_and(token::is_delegated);

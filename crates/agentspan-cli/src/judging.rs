@@ -9,5 +9,5 @@ mod spans;
 pub(crate) use found::{About, Found};
 pub(crate) use judged::Judged;
 pub(crate) use requests::{Request, RequestJudge, recorded_body};
-pub(crate) use rules::Rules;
+pub(crate) use rules::{OF_AGENT365, Rules};
 pub(crate) use spans::{Sending, findings};

@@ -19,7 +19,7 @@ use crate::command_error::{CommandError, Outcome};
 use crate::convert::{self, Identity, Writing};
 use crate::ingest;
 use crate::loopback::is_loopback;
-use crate::shown::counted;
+use crate::shown::{counted, were};
 use crate::span::Span;
 use crate::store::Trace;
 use crate::variable::variable_of_user;
@@ -94,9 +94,9 @@ pub(crate) fn run(
     }
     writeln!(
         out,
-        "{} of {} spans were accepted, in {}",
+        "{} of {} accepted, in {}",
         sent.taken,
-        spans.len(),
+        were(spans.len(), "span"),
         counted(sent.requests, "request")
     )?;
     if let Some(why) = sent.refused {
@@ -158,14 +158,15 @@ impl Receiver {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(variable) = &request.token_variable {
-            let token = variable_of_user(variable).ok_or(CommandError::NoVariable)?;
+            let no_variable = || CommandError::NoVariable(variable.clone());
+            let token = variable_of_user(variable).ok_or_else(no_variable)?;
             if !is_https && !is_loopback(host) {
                 return Err(no_url(
                     "a token is only sent over https, or to this machine",
                 ));
             }
             let bearer = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
-            let mut bearer = bearer.map_err(|_| CommandError::NoVariable)?;
+            let mut bearer = bearer.map_err(|_| no_variable())?;
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
@@ -268,7 +269,8 @@ impl Receiver {
         let withheld = Withheld::new().with_secret(token.unwrap_or_default());
         let withheld = withheld.with_body(body.as_bytes());
         let reason = withheld.show(&reason.unwrap_or_default(), REASON_CHARACTERS);
-        let why = format!("the receiver rejected {count} spans of a request{colon}{reason}");
+        let spans = if count == 1 { "span" } else { "spans" };
+        let why = format!("the receiver rejected {count} {spans} of a request{colon}{reason}");
         (count, Some(why))
     }
 }

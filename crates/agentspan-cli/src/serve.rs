@@ -136,7 +136,7 @@ async fn first(unkept: &mut watch::Receiver<(usize, String)>) -> String {
 fn token_of(variable: &str) -> Result<String, CommandError> {
     let token = variable_of_user(variable).map(|token| token.trim().to_owned());
     let token = token.filter(|token| !token.is_empty());
-    token.ok_or(CommandError::NoVariable)
+    token.ok_or_else(|| CommandError::NoVariable(variable.to_owned()))
 }
 
 /// A runtime for one thread: a viewer has little to do.

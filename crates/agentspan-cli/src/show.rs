@@ -31,9 +31,8 @@ pub(crate) fn run(
     errors: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let (store, unreadable) = read(request.files, errors)?;
-    let wanted = request.trace.unwrap_or_default().to_lowercase();
-    let is_wanted = |trace: &&Trace| trace.id().starts_with(&wanted);
-    for (place, trace) in store.traces().filter(is_wanted).enumerate() {
+    let wanted = wanted(&store, request.trace.as_deref())?;
+    for (place, trace) in wanted.into_iter().enumerate() {
         let row = trace.row();
         if request.is_json {
             let mut json = answers::trace(row, trace);
@@ -58,6 +57,26 @@ pub(crate) fn run(
     match unreadable {
         0 => Ok(Outcome::Fine),
         lines => Err(CommandError::Lines(lines)),
+    }
+}
+
+/// The traces whose ids begin so, those that came first first.
+///
+/// # Errors
+///
+/// There are none, although some were asked for.
+pub(crate) fn wanted<'a>(
+    store: &'a Store,
+    prefix: Option<&str>,
+) -> Result<Vec<&'a Trace>, CommandError> {
+    let wanted = prefix.unwrap_or_default().to_lowercase();
+    let traces = store.traces();
+    let found: Vec<&Trace> = traces
+        .filter(|trace| trace.id().starts_with(&wanted))
+        .collect();
+    match prefix {
+        Some(prefix) if found.is_empty() => Err(CommandError::NoTrace(prefix.to_owned())),
+        _ => Ok(found),
     }
 }
 

@@ -63,6 +63,12 @@ fn harmless(json: String) -> String {
     pieces.collect()
 }
 
+/// As [`counted`], with a verb.
+pub(crate) fn were(count: usize, name: &str) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb}", counted(count, name))
+}
+
 /// A number of things, whose name gets an `s` unless there is one.
 pub(crate) fn counted(count: usize, name: &str) -> String {
     match count {

@@ -3,13 +3,20 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
+use serde_json::Value;
+
+use crate::answers;
 use crate::facts::Kind;
+use crate::reading::Reading;
 use crate::row::Row;
-use crate::shown::{shown, shown_cut};
+use crate::shown::{counted, shown_cut};
 use crate::span::Span;
 
 /// How many characters of a name or an id are shown.
 const NAME_CHARACTERS: usize = 300;
+
+/// How many characters of an input or an output are shown.
+const CONTENT_CHARACTERS: usize = 160;
 
 /// Deeper spans stand at this depth.
 const MAX_DEPTH: usize = 64;
@@ -143,9 +150,10 @@ impl<'a> Tree<'a> {
         writeln!(out, "{indent}{twig} {}", line(span, self.colours))?;
         if self.has_contents {
             let bar = if has_children { "│ " } else { "  " };
-            for (word, text) in [("in", &span.facts.asked), ("out", &span.facts.answered)] {
+            for (word, text) in ["in", "out"].into_iter().zip(contents(span)) {
                 if let Some(text) = text {
-                    writeln!(out, "{below}{bar}{word}: {}", shown(text))?;
+                    let text = shown_cut(&text, CONTENT_CHARACTERS);
+                    writeln!(out, "{below}{bar}{word}: {text}")?;
                 }
             }
         }
@@ -183,6 +191,27 @@ impl<'a> Branch<'a> {
     }
 }
 
+/// What a span was asked, and what it answered: for a tool, these are its arguments and its result.
+fn contents(span: &Span) -> [Option<String>; 2] {
+    let facts = &span.facts;
+    let of_messages = [facts.asked.clone(), facts.answered.clone()];
+    if facts.kind != Kind::Tool {
+        return of_messages;
+    }
+    let Some(normal) = Reading::of(&span.value()).normal() else {
+        return of_messages;
+    };
+    let contents = answers::contents(&normal);
+    let of_tool = ["arguments", "result"].map(|name| match &contents[name] {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        value => Some(value.to_string()),
+    });
+    let [arguments, result] = of_tool;
+    let [asked, answered] = of_messages;
+    [arguments.or(asked), result.or(answered)]
+}
+
 /// The line of a span, without its indent.
 fn line(span: &Span, colours: Colours) -> String {
     let mut line = shown_cut(&span.name, NAME_CHARACTERS);
@@ -217,11 +246,6 @@ impl Colours {
             Self::Ansi => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
         }
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 /// A duration with three digits or so.

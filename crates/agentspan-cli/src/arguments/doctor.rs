@@ -1,8 +1,9 @@
 //! The command line of `doctor`.
 
+use agentspan_model::agent365::Profile;
 use clap::{Arg, ArgMatches, Command};
 
-use super::{flag, text};
+use super::{agent, flag, profile_of, profile_word, tenant, text};
 use crate::doctor::{DoctorRequest, RouteChoice};
 
 /// Where Agent 365 takes spans.
@@ -19,15 +20,18 @@ pub(super) fn doctor() -> Command {
              Exit codes: 0 if no check fails, 1 if one does, 2 if the checks cannot run.",
         )
         .arg(option("endpoint", "URL", "URL of the service").default_value(SERVICE))
-        .arg(option("tenant", "ID", "Tenant ID, for the route and the canary"))
-        .arg(option("agent", "ID", "Agent ID, which must be the application ID in the token"))
+        .arg(option("tenant", "ID", "Tenant ID, for the route and the canary").value_parser(tenant))
+        .arg(option("agent", "ID", "Agent ID, which must be the application ID in the token").value_parser(agent))
         .arg(option("token-env", "NAME", "Environment variable that holds the token"))
         .arg(
             option("profile", "PROFILE", "v2 always uses the service route; v3 and direct choose the route by the kind of token")
                 .default_value("v3")
-                .value_parser(["v2", "v3", "direct"]),
+                .value_parser([Profile::V2, Profile::V3, Profile::Direct].map(profile_word)),
         )
-        .arg(flag("canary", "Also send a test span, and report the answer of the service"))
+        .arg(
+            flag("canary", "Also send a test span, and report the answer of the service; requires --tenant, --agent and --token-env")
+                .requires_all(["tenant", "agent", "token-env"]),
+        )
 }
 
 pub(super) fn doctor_request(matches: &ArgMatches) -> DoctorRequest {
@@ -37,8 +41,8 @@ pub(super) fn doctor_request(matches: &ArgMatches) -> DoctorRequest {
         agent: text(matches, "agent"),
         token_variable: text(matches, "token-env"),
         has_canary: matches.get_flag("canary"),
-        route: match text(matches, "profile").as_deref() {
-            Some("v2") => RouteChoice::ServiceToService,
+        route: match profile_of(matches).name() {
+            "v2" => RouteChoice::ServiceToService,
             _ => RouteChoice::ByToken,
         },
     }

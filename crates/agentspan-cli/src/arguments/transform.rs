@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::{files, files_argument, flag, profile, profile_of, text};
+use super::{agent, files, files_argument, flag, profile, profile_of, tenant, text};
 use crate::convert::{ConvertRequest, Identity, Target, Writing};
 use crate::diff::DiffRequest;
 use crate::replay::{ReplayRequest, Speed};
@@ -19,8 +19,8 @@ pub(super) fn convert() -> Command {
                 .required(true)
                 .value_parser(Target::NAMES),
         )
-        .arg(option("tenant", "ID", "With --to agent365: tenant ID of spans that have none"))
-        .arg(option("agent", "ID", "With --to agent365: agent ID of spans that have none"))
+        .arg(option("tenant", "ID", "With --to agent365: tenant ID of spans that have none").value_parser(tenant))
+        .arg(option("agent", "ID", "With --to agent365: agent ID of spans that have none").value_parser(agent))
         .arg(profile("With --to agent365: generation to translate spans of other conventions to"))
 }
 

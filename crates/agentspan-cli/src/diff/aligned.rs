@@ -15,9 +15,14 @@ pub(super) struct Aligned<'a> {
 }
 
 impl Aligned<'_> {
-    /// Whether both runs have the step, with the same inputs and outputs.
+    /// Whether both runs have the step, with the same inputs and outputs as far as they are shown.
     pub(super) fn is_same(&self) -> bool {
-        self.before.is_some() && self.after.is_some() && self.changes.is_empty()
+        self.before.is_some() && self.after.is_some() && !self.is_changed()
+    }
+
+    /// Whether the step differs between the runs that have it.
+    pub(super) fn is_changed(&self) -> bool {
+        self.changes.iter().any(Change::is_difference)
     }
 
     /// How long it took in each run, in nanoseconds.

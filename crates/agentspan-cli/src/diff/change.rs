@@ -1,9 +1,9 @@
 //! Finds the differences between two spans of the same step.
 
-use agentspan_model::mapping::normal::NormalSpan;
 use serde_json::{Value, json};
 
 use crate::answers;
+use crate::digest::is_hidden;
 use crate::reading::Reading;
 use crate::shown::shown_cut;
 use crate::span::Span;
@@ -17,13 +17,28 @@ pub(super) struct Change {
     pub(super) what: &'static str,
     pub(super) before: Value,
     pub(super) after: Value,
-    is_content: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Fact,
+    Content,
+    /// A content that one of the runs does not show, so that nobody can compare it.
+    Masked,
 }
 
 impl Change {
+    /// Whether it differs. What is masked may be the same.
+    pub(super) fn is_difference(&self) -> bool {
+        self.kind != Kind::Masked
+    }
+
     pub(super) fn shown(&self, has_contents: bool) -> String {
-        if self.is_content && !has_contents {
-            return format!("{} changed", self.what);
+        match self.kind {
+            Kind::Masked => return format!("{} masked", self.what),
+            Kind::Content if !has_contents => return format!("{} changed", self.what),
+            Kind::Content | Kind::Fact => {}
         }
         let [before, after] = [&self.before, &self.after].map(|value| {
             let text = value
@@ -35,39 +50,46 @@ impl Change {
     }
 }
 
-/// The differences between two spans. Names, ids and times are not compared.
+/// The differences between two spans, and the contents that cannot be compared. Names, ids and times
+/// are not compared.
 pub(super) fn changes(before: &Span, after: &Span) -> Vec<Change> {
     let mut changes = Vec::new();
-    let mut compare = |what, before: Value, after: Value, is_content| {
+    let mut compare = |what, before: Value, after: Value| {
         if before != after {
+            let kind = Kind::Fact;
             changes.push(Change {
                 what,
                 before,
                 after,
-                is_content,
+                kind,
             });
         }
     };
     let (a, b) = (&before.facts, &after.facts);
-    compare("state", a.status.into(), b.status.into(), false);
-    compare("error", json!(a.error), json!(b.error), false);
-    compare("model", json!(a.model), json!(b.model), false);
-    compare(
-        "input tokens",
-        json!(a.usage.input),
-        json!(b.usage.input),
-        false,
-    );
+    compare("state", a.status.into(), b.status.into());
+    compare("error", json!(a.error), json!(b.error));
+    compare("model", json!(a.model), json!(b.model));
+    compare("input tokens", json!(a.usage.input), json!(b.usage.input));
     compare(
         "output tokens",
         json!(a.usage.output),
         json!(b.usage.output),
-        false,
     );
-    let [a, b] = [before, after].map(|span| Reading::of(&span.value()).normal().map(contents));
-    let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
-    compare("input", a.input, b.input, true);
-    compare("output", a.output, b.output, true);
+    let [a, b] = [before, after].map(Contents::of);
+    for (what, a, b) in [("input", a.input, b.input), ("output", a.output, b.output)] {
+        let kind = match is_hidden(&a, before) || is_hidden(&b, after) {
+            true => Kind::Masked,
+            false if a == b => continue,
+            false => Kind::Content,
+        };
+        let (before, after) = (a, b);
+        changes.push(Change {
+            what,
+            before,
+            after,
+            kind,
+        });
+    }
     changes
 }
 
@@ -78,14 +100,19 @@ struct Contents {
     output: Value,
 }
 
-fn contents(normal: NormalSpan) -> Contents {
-    let contents = answers::contents(&normal);
-    let of = |messages: &str, of_tool: &str| match &contents[of_tool] {
-        Value::Null => contents[messages].clone(),
-        value => value.clone(),
-    };
-    Contents {
-        input: of("messages", "arguments"),
-        output: of("output", "result"),
+impl Contents {
+    fn of(span: &Span) -> Self {
+        let Some(normal) = Reading::of(&span.value()).normal() else {
+            return Self::default();
+        };
+        let contents = answers::contents(&normal);
+        let of = |messages: &str, of_tool: &str| match &contents[of_tool] {
+            Value::Null => contents[messages].clone(),
+            value => value.clone(),
+        };
+        Self {
+            input: of("messages", "arguments"),
+            output: of("output", "result"),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use agentspan_model::agent365::contract::{Judge, TokenClaims};
+use agentspan_model::agent365::contract::{Finding, Judge, TokenClaims};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -32,7 +32,7 @@ pub(super) fn looks(subject: &Subject) -> Vec<Look> {
     let mut looks: Vec<Look> = judge
         .judge_token(token)
         .iter()
-        .map(|finding| Look::of_finding(AT, finding))
+        .map(|finding| of_text(finding, token))
         .collect();
     let Some(claims) = claims(token) else {
         looks.push(Look::new(State::Warning, AT, "cannot read its claims"));
@@ -43,6 +43,22 @@ pub(super) fn looks(subject: &Subject) -> Vec<Look> {
         looks.push(Look::new(State::Fine, AT, told(&claims, now)));
     }
     looks
+}
+
+/// What is wrong with the text of a token. If only the signature is missing, that is said.
+fn of_text(finding: &Finding, token: &str) -> Look {
+    let look = Look::of_finding(AT, finding);
+    let parts: Vec<&str> = token.split('.').collect();
+    match parts.as_slice() {
+        [_, _] | [_, _, ""] if claims(token).is_some() => Look {
+            what: format!(
+                "{} The signature of the token, its third part, is missing.",
+                finding.rule
+            ),
+            ..look
+        },
+        _ => look,
+    }
 }
 
 fn of_claims(judge: &Judge<'_>, json: &Value) -> Vec<Look> {

@@ -6,6 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use agentspan_model::agentspec::{ProblemKind, ReadError, Recording};
+
 use super::{Ingest, IngestError};
 use crate::command_error::Unread;
 use crate::judging::{Found, RequestJudge};
@@ -38,6 +40,8 @@ pub(crate) struct Files {
     ingest: Ingest,
     problems: Vec<Problem>,
     untold: usize,
+    /// The last lines that were cut off while they were written.
+    cut_off: Vec<Place>,
 }
 
 #[derive(Debug)]
@@ -72,6 +76,13 @@ impl Followed {
             is_ahead: false,
         }
     }
+
+    fn place(&self, line: usize) -> Place {
+        Place {
+            path: Arc::clone(&self.path),
+            line,
+        }
+    }
 }
 
 impl Files {
@@ -85,6 +96,7 @@ impl Files {
             ingest: Ingest::default(),
             problems: Vec::new(),
             untold: 0,
+            cut_off: Vec::new(),
         }
     }
 
@@ -111,7 +123,8 @@ impl Files {
         }
     }
 
-    /// Reads the last lines, which no line break ends.
+    /// Reads the last lines, which no line break ends. Those that a writer has not completed are left
+    /// out, as `JsonLines::read` does.
     pub(crate) fn finish(&mut self, store: &mut Store) -> usize {
         let mut spans = 0;
         let mut files = std::mem::take(&mut self.files);
@@ -123,6 +136,8 @@ impl Files {
                     file,
                     format!("the line is longer than {MAX_LINE_BYTES} bytes"),
                 );
+            } else if !file.is_one_text && is_cut_off(file.line, &rest) {
+                self.cut_off.push(file.place(file.line));
             } else {
                 spans += self.take(file, &rest, store);
             }
@@ -162,12 +177,20 @@ impl Files {
         }
     }
 
-    /// Says what could not be read since the last time, and counts it.
+    /// Says what could not be read since the last time, and counts it. The last line of a file that is being written
+    /// does not count.
     pub(crate) fn tell_problems(&mut self, errors: &mut dyn Write) -> io::Result<usize> {
         let (problems, untold) = self.take_problems();
         for problem in &problems {
             let (path, line) = (shown_path(&problem.place.path), problem.place.line);
             writeln!(errors, "{path}:{line}: {}", shown(&problem.what))?;
+        }
+        for place in self.cut_off.drain(..) {
+            let (path, line) = (shown_path(&place.path), place.line);
+            writeln!(
+                errors,
+                "{path}:{line}: note: left out the last line, which is incomplete: its writer was stopped, or is still writing"
+            )?;
         }
         if untold > 0 {
             writeln!(errors, "cannot read {}", counted(untold, "more line"))?;
@@ -282,15 +305,17 @@ impl Files {
                 return 0;
             }
         };
-        let place = Place {
-            path: Arc::clone(&file.path),
-            line: file.line,
-        };
+        let place = file.place(file.line);
         match self.ingest.text(text, Some(&place), store) {
             Ok(count) => count,
             Err(IngestError::NotJson(error)) => {
                 let what = no_json(text, &error);
                 self.problem_at(file, file.line + error.line().saturating_sub(1), what);
+                0
+            }
+            Err(IngestError::Hook(error)) if error.is_syntax() => {
+                let (line, what) = no_hook(&error);
+                self.problem_at(file, file.line + line.saturating_sub(1), what);
                 0
             }
             Err(error) => {
@@ -310,10 +335,7 @@ impl Files {
             self.untold += 1;
             return;
         }
-        let place = Place {
-            path: Arc::clone(&file.path),
-            line,
-        };
+        let place = file.place(line);
         self.problems.push(Problem { place, what });
     }
 }
@@ -328,6 +350,34 @@ fn no_text(number: usize, line: &[u8], valid: usize) -> String {
             "the file is UTF-16; save it as UTF-8".to_owned()
         }
         _ => format!("invalid UTF-8 at byte {}", valid + 1),
+    }
+}
+
+/// Whether the last line of a file was cut off while it was written. A file of one line that is not of a recording may
+/// be something else.
+fn is_cut_off(number: usize, line: &[u8]) -> bool {
+    let mut recording = Recording::new(line);
+    let is_of_several = number > 1 || String::from_utf8_lossy(line).contains("\"hook\"");
+    is_of_several && recording.next().is_none() && recording.cut_off_line().is_some()
+}
+
+/// The line of a text at which a line of a recording is no JSON, and why.
+fn no_hook(error: &ReadError) -> (usize, String) {
+    let mut problems = error.problems().iter();
+    let place = problems.find_map(|problem| match problem.kind {
+        ProblemKind::Syntax { line, column } => Some((line, column)),
+        _ => None,
+    });
+    match place {
+        Some((line, column)) => {
+            let what =
+                format!("invalid line of an Agent Spec recording: not JSON at column {column}");
+            (line, what)
+        }
+        None => (
+            1,
+            format!("invalid line of an Agent Spec recording: {error}"),
+        ),
     }
 }
 

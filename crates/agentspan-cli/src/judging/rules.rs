@@ -5,6 +5,9 @@ use std::fmt;
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::{Judge, RuleSet};
 
+/// What stands before the name of a rule set or a generation.
+pub(crate) const OF_AGENT365: &str = "agent365:";
+
 /// The applied rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
@@ -34,7 +37,7 @@ impl Rules {
             "genai" => Some(Self::GenAi),
             "agentspec" => Some(Self::AgentSpec),
             _ => {
-                let name = name.strip_prefix("agent365:")?;
+                let name = name.strip_prefix(OF_AGENT365).unwrap_or(name);
                 let of_package = || Profile::named(name).map(Self::Package);
                 RuleSet::named(name).map(Self::Agent365).or_else(of_package)
             }
@@ -62,8 +65,8 @@ impl Rules {
 impl fmt::Display for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Agent365(set) => write!(f, "agent365:{set}"),
-            Self::Package(profile) => write!(f, "agent365:{}", profile.name()),
+            Self::Agent365(set) => write!(f, "{OF_AGENT365}{set}"),
+            Self::Package(profile) => write!(f, "{OF_AGENT365}{}", profile.name()),
             Self::GenAi => f.write_str("genai"),
             Self::AgentSpec => f.write_str("agentspec"),
         }

@@ -44,7 +44,9 @@ pub(super) async fn follow(
         None => None,
         // The connection is not encrypted.
         Some(_) if !host.is_some_and(is_loopback) => return Err(CommandError::OpenToken),
-        Some(name) => Some(variable_of_user(name).ok_or(CommandError::NoVariable)?),
+        Some(name) => {
+            Some(variable_of_user(name).ok_or_else(|| CommandError::NoVariable(name.clone()))?)
+        }
     };
     let mut server = Server {
         address: &request.from,

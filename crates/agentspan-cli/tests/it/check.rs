@@ -339,7 +339,7 @@ fn a_whole_run_causes_no_alarm() {
     let ran = run(&["check", &path]);
     assert!(
         ran.out
-            .starts_with("0 errors, 0 warnings, 0 hints in 4 spans of 1 traces"),
+            .starts_with("0 errors, 0 warnings, 0 hints in 4 spans of 1 trace "),
         "{}",
         ran.out
     );
@@ -480,6 +480,44 @@ fn spans_of_other_conventions_are_judged_as_the_delivery_sends_them() {
         shown(&half).contains("1 refused by Agent 365"),
         "{}",
         shown(&half)
+    );
+}
+
+#[test]
+fn a_finding_of_many_spans_is_told_once_with_the_first_of_them() {
+    let mut spans = run_of_an_agent();
+    for number in 0..10 {
+        let mut tool = spans[2].clone();
+        tool["spanId"] = format!("00f067aa0ba9030{number}").into();
+        set(&mut tool, &json!({"gen_ai.operation.name": "use_tool"}));
+        spans.push(tool);
+    }
+    let path = write("many", &spans);
+    let arguments = ["check", &path, "--for", "agent365:package-filter"];
+    let named = |out: &str| {
+        out.lines()
+            .filter(|line| line.starts_with("  span "))
+            .count()
+    };
+    let some = run(&arguments).out;
+    let head = "error R01 unknown-operation: gen_ai.operation.name (10 times)\n";
+    assert!(some.starts_with(head), "{some}");
+    assert_eq!(
+        (named(&some), some.matches("  fix ").count()),
+        (3, 1),
+        "{some}"
+    );
+    assert!(
+        some.contains("\n  and 7 more: --all shows them\n"),
+        "{some}"
+    );
+    let all = run(&[&arguments[..], &["--all"]].concat()).out;
+    assert_eq!(named(&all), 10, "{all}");
+    assert!(
+        all.ends_with(
+            "10 errors, 0 warnings, 0 hints in 13 spans of 1 trace (agent365:package-filter)\n"
+        ),
+        "{all}"
     );
 }
 

@@ -299,6 +299,48 @@ fn a_recording_becomes_requests_that_agent_365_takes() {
 }
 
 #[test]
+fn ids_that_could_break_out_of_a_url_are_no_options() {
+    let path = vector("agentspec_real_run.jsonl");
+    for option in ["--tenant", "--agent"] {
+        for id in ["../x", "..", "a/b", "a?b", " ", "a\u{200b}b"] {
+            let ran = run(&["convert", &path, "--to", "agent365", option, id]);
+            assert_eq!(
+                (ran.code, &*ran.out),
+                (ExitCode::from(2), ""),
+                "{option} {id:?}"
+            );
+            assert!(ran.errors.contains(option), "{}", ran.errors);
+            let ran = run(&["doctor", option, id]);
+            assert_eq!(
+                (ran.code, &*ran.out),
+                (ExitCode::from(2), ""),
+                "{option} {id:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_generation_has_the_same_names_everywhere() {
+    let path = vector("agentspec_real_run.jsonl");
+    for name in ["v0.1", "v2", "v3", "direct"] {
+        let long = format!("agent365:{name}");
+        let of_check = |word: &str| {
+            let ran = run(&["check", &path, "--for", word]);
+            assert_ne!(ran.code, ExitCode::from(2), "{word}: {}", ran.errors);
+            ran.out
+        };
+        assert_eq!(of_check(name), of_check(&long));
+        let of_convert = |word: &str| {
+            let ran = run(&["convert", &path, "--to", "agent365", "--profile", word]);
+            assert_eq!(ran.code, ExitCode::SUCCESS, "{word}: {}", ran.errors);
+            ran.out
+        };
+        assert_eq!(of_convert(name), of_convert(&long));
+    }
+}
+
+#[test]
 fn spans_that_are_not_of_agent_spec_are_counted() {
     let span = r#"{"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba90201", "name": "GET"}"#;
     let ran = run(&[

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::{file, run};
+use crate::{file, run, vector};
 
 fn span(id: &str, parent: &str, name: &str, length: u64, attributes: Value) -> Value {
     let attributes = attributes.as_object().unwrap().clone();
@@ -97,6 +97,88 @@ fn a_run_is_the_same_as_itself() {
         "{}",
         ran.out
     );
+}
+
+#[test]
+fn what_is_masked_in_one_run_does_not_differ() {
+    let tool = |arguments: &str, result: &str| {
+        let attributes = json!({
+            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "f",
+            "gen_ai.tool.call.arguments": arguments, "gen_ai.tool.call.result": result,
+        });
+        span("a1", "", "execute_tool f", 1_000, attributes).to_string()
+    };
+    let clear = file("diff", "clear.json", &tool("{}", "sunny"));
+    let masked = file("diff", "masked.json", &tool("** MASKED **", "** MASKED **"));
+    for pair in [[&clear, &masked], [&masked, &clear], [&masked, &masked]] {
+        let ran = run(&["diff", "--contents", pair[0], pair[1]]);
+        assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.out);
+        let lines: Vec<&str> = ran.out.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "  execute_tool f  input masked  output masked  1 µs",
+                "0 added, 0 missing, 0 changed of 1 step",
+            ]
+        );
+        let ran = run(&["diff", "--json", pair[0], pair[1]]);
+        let json: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(json["spans"][0]["changes"], json!({}));
+        assert_eq!(json["spans"][0]["masked"], json!(["input", "output"]));
+    }
+    // What both show is compared.
+    let other = file("diff", "other.json", &tool("** MASKED **", "rain"));
+    let ran = run(&["diff", "--contents", &clear, &other]);
+    assert_eq!(ran.code, ExitCode::from(1), "{}", ran.out);
+    assert!(
+        ran.out.contains("input masked  output sunny → rain"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_masked_recording_is_the_same_as_the_run_that_it_masks() {
+    let text = std::fs::read_to_string(vector("agentspec_real_run.jsonl")).unwrap();
+    let lines = text
+        .lines()
+        .filter(|line| line.contains("\"agent_with_tool\""));
+    let lines: Vec<Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let write = |name: &str, lines: &[Value]| {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        file("diff", name, &text)
+    };
+    let clear = write("recording.jsonl", &lines);
+    let mut lines = lines;
+    lines.iter_mut().for_each(mask);
+    let masked = write("recording-masked.jsonl", &lines);
+    let ran = run(&["diff", "--contents", &clear, &masked]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.out);
+    assert!(
+        ran.out.contains("input masked") && ran.out.contains(" 0 changed of "),
+        "{}",
+        ran.out
+    );
+}
+
+/// Masks contents as the masked dump of a recording does.
+fn mask(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match name.as_str() {
+                    "inputs" | "outputs" | "prompt" | "content" | "system_prompt" => {
+                        *member = "** MASKED **".into();
+                    }
+                    _ => mask(member),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 #[test]

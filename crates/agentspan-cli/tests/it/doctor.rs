@@ -101,6 +101,39 @@ fn what_is_wrong_with_a_token_is_told_with_its_rule() {
 }
 
 #[test]
+fn a_token_without_its_signature_is_told_as_such() {
+    let server = Serving::start(&[]);
+    let endpoint = format!("http://{}", server.address);
+    let whole = token(&json!({}));
+    let (cut, _) = whole.rsplit_once('.').unwrap();
+    for token in [format!("{cut}."), cut.to_owned()] {
+        let (out, is_fine) = doctor(&endpoint, &token, &[]);
+        let told = "R39 The signature of the token, its third part, is missing.";
+        assert!(out.contains(told) && !is_fine, "{out}");
+    }
+}
+
+#[test]
+fn a_canary_without_an_identity_or_a_token_is_no_valid_command() {
+    for (given, missing) in [
+        (&["--agent", AGENT][..], &["--tenant", "--token-env"][..]),
+        (&["--tenant", TENANT, "--agent", AGENT], &["--token-env"]),
+        (&[], &["--tenant", "--agent", "--token-env"]),
+    ] {
+        let ran = Command::new(env!("CARGO_BIN_EXE_agentspan"))
+            .args(["doctor", "--canary"])
+            .args(given)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{errors}");
+        let is_named = |option: &&str| errors.contains(&format!("  {option} <"));
+        assert!(missing.iter().all(is_named), "{errors}");
+        assert!(!given.iter().any(|option| is_named(option)), "{errors}");
+    }
+}
+
+#[test]
 fn a_service_that_is_not_there_or_refuses_is_told() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

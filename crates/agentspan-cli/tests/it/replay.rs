@@ -210,11 +210,11 @@ fn spans_that_the_receiver_rejects_are_told_with_its_reason() {
             agent365,
             of_span("rejected"),
             0,
-            "rejected 1 spans of a request: tenant_not_licensed …",
+            "rejected 1 span of a request: tenant_not_licensed …",
         ),
-        (agent365, of_span("not_routed"), 0, "rejected 1 spans"),
+        (agent365, of_span("not_routed"), 0, "rejected 1 span"),
         (agent365, of_span("sent"), 1, ""),
-        ("", counted, 0, "rejected 1 spans of a request: no room"),
+        ("", counted, 0, "rejected 1 span of a request: no room"),
         ("", json!({}), 1, ""),
     ] {
         let (address, thread) = receiver(&[Some(answer.clone())]);
@@ -222,7 +222,7 @@ fn spans_that_the_receiver_rejects_are_told_with_its_reason() {
         let token = ["--token-env", "CARGO_PKG_NAME"];
         let ran = run(&["replay", &body, "--to", &url, token[0], token[1]]);
         thread.join().unwrap();
-        let taken = format!("{taken} of 1 spans were accepted");
+        let taken = format!("{taken} of 1 span was accepted");
         assert!(ran.out.contains(&taken), "{answer}: {}", ran.out);
         assert!(ran.errors.contains(why), "{answer}: {}", ran.errors);
         assert!(!ran.errors.contains("agentspan-cli"), "{}", ran.errors);
@@ -242,9 +242,5 @@ fn a_connection_that_breaks_is_tried_again() {
     let ran = run(&["replay", &body, "--to", &format!("http://{address}")]);
     thread.join().unwrap();
     assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
-    assert!(
-        ran.out.contains("1 of 1 spans were accepted"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("1 of 1 span was accepted"), "{}", ran.out);
 }

@@ -85,7 +85,9 @@ fn a_variable_has_the_token() {
     let ran = run(&["serve", "--token-env", "AGENTSPAN_TEST_NO_SUCH_VARIABLE"]);
     assert_eq!(ran.code, ExitCode::from(2));
     assert!(
-        ran.errors.contains("named by --token-env is not set"),
+        ran.errors.contains(
+            "the variable AGENTSPAN_TEST_NO_SUCH_VARIABLE named by --token-env is not set"
+        ),
         "{}",
         ran.errors
     );

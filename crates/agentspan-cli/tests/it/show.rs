@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{file, run, vector};
 
@@ -83,6 +83,132 @@ fn a_run_that_nobody_means_for_agent_365_is_not_refused_in_any_form() {
         let ran = run(&["show", &path]);
         assert!(ran.out.contains("execute_tool"), "{path}: {}", ran.out);
         assert!(!ran.out.contains("refused"), "{path}: {}", ran.out);
+    }
+}
+
+#[test]
+fn contents_of_a_tool_are_its_arguments_and_its_result() {
+    let tool = |attributes: Value| {
+        json!({
+            "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba90201", "name": "execute_tool look_up",
+            "startTimeUnixNano": "1000000", "endTimeUnixNano": "2000000", "attributes": attributes,
+        })
+    };
+    let long = "x".repeat(500);
+    let spans = [
+        json!({
+            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look_up",
+            "gen_ai.tool.call.arguments": r#"{"item": "lamp"}"#, "gen_ai.tool.call.result": "three\nleft",
+        }),
+        json!({
+            "openinference.span.kind": "TOOL", "tool.name": "look_up",
+            "input.value": r#"{"item": "lamp"}"#, "output.value": "three\nleft",
+        }),
+        json!({
+            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.arguments": "** MASKED **",
+            "gen_ai.tool.call.result": long,
+        }),
+    ];
+    let shown = spans.map(|attributes| {
+        let path = file("tool", "tool.json", &tool(attributes).to_string());
+        let ran = run(&["show", "--contents", &path]);
+        let lines = ran.out.lines().skip(2).map(str::trim);
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    });
+    for of_convention in &shown[..2] {
+        assert_eq!(
+            of_convention,
+            &[r#"in: {"item":"lamp"}"#, r"out: three\nleft"]
+        );
+    }
+    assert_eq!(shown[2][0], "in: ** MASKED **");
+    assert_eq!(shown[2][1], format!("out: {}…", "x".repeat(160)));
+}
+
+#[test]
+fn tools_of_a_recording_show_what_they_were_given() {
+    let ran = run(&["show", "--contents", &vector("agentspec_real_run.jsonl")]);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let tools = lines
+        .windows(2)
+        .filter(|two| two[0].contains("─ execute_tool "));
+    let given = tools.filter(|two| two[1].contains("in: {"));
+    assert!(given.count() > 0, "{}", ran.out);
+}
+
+#[test]
+fn a_last_line_that_is_cut_off_is_left_out_and_told() {
+    let text = std::fs::read_to_string(vector("agentspec_real_run.jsonl")).unwrap();
+    let lines: Vec<&str> = text.lines().take(4).collect();
+    let span = r#"{"traceId": "aa", "spanId": "bb", "name": "whole"}"#;
+    let half = |line: &str| line[..line.len() / 2].to_owned();
+    let cases = [
+        (format!("{}\n{}", lines[..3].join("\n"), half(lines[3])), 4),
+        // Python writes `NaN`.
+        (
+            format!(
+                "{}\n{}",
+                lines[1], r#"{"hook": "on_end", "span": {"x": NaN, "y": "#
+            ),
+            2,
+        ),
+        (format!("{span}\n{}", half(span)), 2),
+        (format!("{span}\n\n{}", r#"{"resourceSpans": [{"sco"#), 3),
+    ];
+    for (text, line) in cases {
+        let path = file("cut", "cut.jsonl", &text);
+        for command in [&["show", &path][..], &["convert", &path, "--to", "otlp"]] {
+            let ran = run(command);
+            assert_eq!(
+                ran.code,
+                ExitCode::SUCCESS,
+                "{line}: {}{}",
+                ran.out,
+                ran.errors
+            );
+            let note = format!("cut.jsonl:{line}: note: left out the last line");
+            assert!(ran.errors.contains(&note), "{line}: {}", ran.errors);
+        }
+    }
+    // The same within a file is a fault, and so is a file that is no JSON at its end.
+    for (text, line, why) in [
+        (
+            format!("{}\n{}\n{}\n", lines[0], half(lines[1]), lines[2]),
+            2,
+            "not JSON at column ",
+        ),
+        (format!("{span}\n{}", "nonsense"), 2, "not JSON"),
+        (half(span), 1, "not JSON"),
+    ] {
+        let ran = run(&["show", &file("cut", "within.jsonl", &text)]);
+        assert_eq!(ran.code, ExitCode::from(2), "{}", ran.errors);
+        let place = format!("within.jsonl:{line}: ");
+        let mut told = ran.errors.lines();
+        let is_told = told.any(|told| told.contains(&place) && told.contains(why));
+        assert!(
+            is_told && !ran.errors.contains("line 1, column"),
+            "{}",
+            ran.errors
+        );
+    }
+}
+
+#[test]
+fn an_id_with_which_no_trace_begins_is_an_error() {
+    let real = vector("agentspec_real_run.jsonl");
+    let commands: [&[&str]; 3] = [
+        &["show", &real, "--trace", "zz"],
+        &["diff", &real, &real, "--trace-before", "zz"],
+        &["diff", &real, &real, "--trace-after", "zz"],
+    ];
+    for command in commands {
+        let ran = run(command);
+        assert_eq!(
+            (ran.code, &*ran.out),
+            (ExitCode::from(2), ""),
+            "{command:?}"
+        );
+        assert_eq!(ran.errors, "agentspan: no trace starts with zz\n");
     }
 }
 
