@@ -31,6 +31,14 @@
 //! - [`received`]: answers of receivers, parsed and made safe to show.
 //! - [`terminal`]: the characters that control a terminal.
 //! - [`ErrorClass`]: the name of an error, derived from its Rust type.
+//!
+//! # Features
+//!
+//! Both are off by default.
+//!
+//! - `yaml`: Agent Spec documents in YAML, with `DocumentReader::read_yaml` and
+//!   `read_referenced_yaml`.
+//! - `anyhow`: [`ErrorClass`] looks into an `anyhow::Error`.
 
 pub mod agent365;
 pub mod agentspec;

@@ -270,7 +270,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         // thread of the queue, a child that is forked meanwhile would wait for it for ever.
         let _ = Sensitivity::of("");
         let (name, preparation) = (Arc::clone(&self.name), self.preparation);
-        let (receipts, limits) = (self.receipts, self.limits);
+        let limits = self.limits;
         let (sampling, settings, clock) = (self.sampling, self.settings, self.clock);
         let start = move |process: &Arc<Process>, exporter| {
             let worker = Worker {
@@ -279,7 +279,6 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
                 exporter,
                 limits,
                 preparation: preparation.clone(),
-                receipts: receipts.clone(),
                 batch,
                 sampler: sampling.map(|sampling| Sampler::new(sampling, settings)),
                 clock: Arc::clone(&clock),
@@ -287,7 +286,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
             let named = thread::Builder::new().name("agentspan-queue".to_owned());
             process.start_thread(|| named.spawn(move || worker.run()))
         };
-        let process = Arc::new(Process::new(self.settings));
+        let process = Arc::new(Process::new(self.settings, self.receipts));
         start(&process, self.exporter)?;
         let start = self.after_fork.map(|make| -> Box<Start> {
             Box::new(move |process| {
@@ -368,6 +367,15 @@ impl ExportQueue {
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
         self.0.process().receiver_message()
+    }
+
+    /// Why spans were lost last, in the words of an exporter that
+    /// [says so](Receipt::with_failure), such as OTLP in `agentspan`. `None` while nothing is lost,
+    /// and for other exporters, whose errors may hold texts that no report should show. It holds no
+    /// secret and no text from the receiver.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<String> {
+        self.0.process().last_failure()
     }
 
     /// Whether a filter looks at spans before they are queued.

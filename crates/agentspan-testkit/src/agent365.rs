@@ -23,8 +23,11 @@ pub use self::intake::Row;
 ///
 /// It follows the documented contract and observations of the live service:
 ///
-/// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`), `scp` and
-///   `roles`. It compares ids without regard to case.
+/// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`) with the agent
+///   of the path, `tid` with its tenant if the path names one, `scp` and `roles`. It compares ids
+///   without regard to case.
+/// - A token of another agent or tenant is refused with 403 and an empty body, because no public
+///   source shows a body of such an answer. `ExportError::meaning` says what to compare.
 /// - It answers an accepted request with `results` for each span. Spans of a tenant without a
 ///   licence are `not_routed`. Unknown spans, and spans that do not belong to the path, are counted
 ///   in `partialSuccess`.

@@ -114,6 +114,10 @@ impl ServerLayer {
 
     /// Takes the id that links everything of a request from this header, such as `x-request-id`. A
     /// value that is no text sets nothing.
+    ///
+    /// It becomes part of the baggage, and so reaches the services that the request calls. Spans
+    /// have it with [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) only, as
+    /// `correlation.id`: later generations of the contract have no such attribute.
     pub fn with_correlation_header(self, name: impl Into<String>) -> Self {
         self.with_source(Source::Correlation(name.into()))
     }

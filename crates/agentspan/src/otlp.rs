@@ -10,6 +10,7 @@ use crate::install_error::InstallError;
 use crate::shown_url::ShownUrl;
 
 mod authorities;
+mod cause;
 mod endpoint;
 mod exporter;
 #[cfg(feature = "otlp-grpc")]

@@ -69,7 +69,9 @@ pub struct DestinationReport {
     /// 200 characters. A receiver that sees contents may repeat them; from Agent 365's messages,
     /// such parts are removed.
     pub receiver_message: Option<String>,
-    /// Why spans for Agent 365 were lost last, see [`Delivery::last_failure`]. `None` for other destinations.
+    /// Why spans were lost last: for Agent 365, see [`Delivery::last_failure`]; for OTLP and a
+    /// sidecar, the status of the answer, or why there was none, as in `cannot connect (connection
+    /// refused)`. `None` for other destinations, and while nothing is lost.
     pub last_failure: Option<String>,
 }
 
@@ -120,6 +122,7 @@ impl DestinationReport {
             unconfirmed: stats.unconfirmed,
             cuts: stats.cuts,
             receiver_message: queue.receiver_message(),
+            last_failure: queue.last_failure(),
             ..Self::new(queue.name(), stats.into())
         }
     }

@@ -45,7 +45,8 @@ impl Json {
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let raw: &RawValue = serde_json::from_str(text).map_err(|error| JsonError::Syntax {
             line: error.line(),
-            column: error.column(),
+            // Zero where the text ends behind a line break.
+            column: error.column().max(1),
         })?;
         Ok(Self::from_raw(raw))
     }

@@ -76,13 +76,14 @@ pub(crate) fn parse(text: &str) -> Result<&RawValue, ReadError> {
         .map_err(|error: serde_json::Error| syntax(text, error.line(), error.column()))
 }
 
-/// The error at a place of a text, as `serde_json` counts: lines from one, bytes of the line from one.
+/// The error at a place of a text, as `serde_json` counts: lines from one, bytes of the line from one,
+/// or zero where the text ends behind a line break.
 fn syntax(text: &str, line: usize, column: usize) -> ReadError {
     let in_line = text.split('\n').nth(line.saturating_sub(1));
     let before = in_line.and_then(|text| text.as_bytes().get(..column));
     let is_start = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
     let characters = before.map(|bytes| bytes.iter().filter(is_start).count());
-    let column = characters.unwrap_or(column);
+    let column = characters.unwrap_or(column).max(1);
     ReadError::of(ProblemKind::Syntax { line, column })
 }
 
@@ -271,6 +272,11 @@ mod tests {
         check_error("{\"a\":nan}", 1, 7);
         check_error(r#"{"a":NaNN}"#, 1, 9);
         check_error("{NaN:1}", 1, 2);
+        for (text, line) in [("", 1), ("\n", 2), ("{\"a\": \n", 2), ("[NaN,\n", 2)] {
+            let error = read(text).unwrap_err();
+            let expected = format!("not JSON: line {line}, column 1");
+            assert_eq!(error.to_string(), expected, "{text:?}");
+        }
         let error = read(r#"{"äöü" 1}"#).unwrap_err();
         assert_eq!(error.to_string(), "not JSON: line 1, column 8");
     }

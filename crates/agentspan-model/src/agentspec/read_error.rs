@@ -30,6 +30,14 @@ impl ReadError {
         Self::new(vec![problem], 0)
     }
 
+    /// With the places where syntax errors are, of a text that people write.
+    pub(crate) fn located(mut self) -> Self {
+        for problem in &mut self.problems {
+            problem.position = problem.kind.position().or(problem.position);
+        }
+        self
+    }
+
     /// Whether the text is not valid JSON or YAML.
     #[must_use]
     pub fn is_syntax(&self) -> bool {
@@ -101,8 +109,8 @@ impl fmt::Display for Problem {
         }
         self.kind.fmt(f)?;
         match self.position {
-            Some(position) => write!(f, " ({position})"),
-            None => Ok(()),
+            Some(position) if self.kind.position().is_none() => write!(f, " ({position})"),
+            _ => Ok(()),
         }
     }
 }
@@ -224,6 +232,17 @@ pub enum ProblemKind {
     /// Components are nested more than 200 levels deep. They are rejected to protect the stack of
     /// the reader.
     TooDeep,
+}
+
+impl ProblemKind {
+    /// The place that a syntax error tells of itself.
+    fn position(&self) -> Option<Position> {
+        match *self {
+            Self::Syntax { line, column } => Some(Position { line, column }),
+            Self::Yaml { position, .. } => Some(position),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ProblemKind {

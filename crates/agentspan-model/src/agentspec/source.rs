@@ -61,7 +61,8 @@ impl<'a> Source<'a> {
     ///
     /// [`ProblemKind::Syntax`](super::ProblemKind::Syntax) if it is not even that.
     pub(crate) fn json(written: &'a str) -> Result<Self, ReadError> {
-        let Mended { text, quotes } = json_text::mend(written)?;
+        let mended = json_text::mend(written).map_err(ReadError::located)?;
+        let Mended { text, quotes } = mended;
         // Quotes around words are all that has changed lengths.
         let pieces = quotes.iter().enumerate().map(|(before, quote)| Piece {
             start: quote + 1,

@@ -18,10 +18,8 @@ mod write;
 pub(crate) fn source(text: &str) -> Result<Source<'_>, ReadError> {
     let json = compose::compose(text).and_then(|graph| write::write(&graph, text));
     let (json, marks) = json.map_err(|Fault { place, fault }| {
-        ReadError::of(ProblemKind::Yaml {
-            position: place.into(),
-            fault,
-        })
+        let position = place.into();
+        ReadError::of(ProblemKind::Yaml { position, fault }).located()
     })?;
     Ok(Source::marked(text, json, marks))
 }

@@ -70,7 +70,8 @@ impl BaggageBuilder {
         }
     }
 
-    /// The usual baggage of a request: tenant, agent, and a correlation id that links its logs.
+    /// The usual baggage of a request: tenant, agent, and a correlation id that links its logs. Spans
+    /// have the latter [with 0.1.0 only](Self::with_correlation_id).
     #[must_use]
     pub fn request_context(
         tenant_id: impl BaggageText,
@@ -96,7 +97,7 @@ impl BaggageBuilder {
         /// Sets the id of the agent's own user: `gen_ai.agent.user.id`, or with 2.0.0, which calls
         /// it the agentic user id, `microsoft.agent.user.id`.
         with_agent_auid => AgentUserId;
-        /// Sets the agent's user principal name: `gen_ai.agent.upn`. 2.0.0 does not write it.
+        /// Sets the agent's user principal name: `gen_ai.agent.upn`. 2.0.0 and later do not write it.
         with_agent_upn => AgentUpn;
         /// Sets the mail address of the agent's own user: `microsoft.agent.user.email`. 0.1.0 does
         /// not write it.
@@ -104,12 +105,12 @@ impl BaggageBuilder {
         /// Sets the blueprint of the agent: `gen_ai.agent.applicationid`, or with 2.0.0
         /// `microsoft.a365.agent.blueprint.id`.
         with_agent_blueprint_id => AgentBlueprintId;
-        /// Sets the id that links all data of the request: `correlation.id`. 2.0.0 does not write
-        /// it.
+        /// Sets the id that links all data of the request: `correlation.id`. 2.0.0 and
+        /// later do not write it.
         with_correlation_id => CorrelationId;
         /// Sets the caller: `gen_ai.caller.id`. The same as [`with_user_id`](Self::with_user_id).
         with_caller_id => UserId;
-        /// Sets the manager who hired the agent: `hiring.manager.id`. 2.0.0 does not write it.
+        /// Sets the manager who hired the agent: `hiring.manager.id`. 2.0.0 and later do not write it.
         with_hiring_manager_id => HiringManagerId;
         /// Sets the agent's name: `gen_ai.agent.name`.
         with_agent_name => AgentName;
@@ -120,7 +121,7 @@ impl BaggageBuilder {
         /// Sets the caller's name: `gen_ai.caller.name`. The same as
         /// [`with_user_name`](Self::with_user_name).
         with_caller_name => UserName;
-        /// Sets the caller's user principal name: `gen_ai.caller.upn`. 2.0.0 does not write it.
+        /// Sets the caller's user principal name: `gen_ai.caller.upn`. 2.0.0 and later do not write it.
         with_caller_upn => UserUpn;
         /// Sets the person who called: `user.id`, or with 0.1.0 `gen_ai.caller.id`.
         with_user_id => UserId;
@@ -144,8 +145,8 @@ impl BaggageBuilder {
         /// Sets the link to the channel: `microsoft.channel.link`, or with 0.1.0
         /// `gen_ai.channel.link`.
         with_channel_link => ChannelLink;
-        /// Sets the id of the channel: `gen_ai.execution.sourceMetadata.id`. 2.0.0 does not write
-        /// it.
+        /// Sets the id of the channel: `gen_ai.execution.sourceMetadata.id`. 2.0.0
+        /// and later do not write it.
         with_source_metadata_id => ChannelId;
         /// Sets the name of the channel. The same as
         /// [`with_channel_name`](Self::with_channel_name).

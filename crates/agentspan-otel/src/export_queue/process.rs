@@ -12,7 +12,7 @@ use opentelemetry::TraceId;
 use opentelemetry_sdk::Resource;
 
 use super::item::{Item, LOSSES};
-use super::receipt::Receipt;
+use super::receipt::{Receipt, Receipts};
 use super::stats::ExportStats;
 
 /// Starts the thread of a queue.
@@ -34,10 +34,14 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) queue: Queue<Item, LOSSES>,
+    /// Where the exporter puts the receiver's answers.
+    pub(super) receipts: Receipts,
     /// The resource that the exporter is to be told.
     resource: Mutex<Option<Resource>>,
     /// The last message of the receiver.
     receiver_message: Mutex<Option<String>>,
+    /// Why spans were lost last.
+    last_failure: Mutex<Option<String>>,
     /// See [`ExportStats::unconfirmed`].
     unconfirmed: AtomicU64,
     cuts: Mutex<SpanCuts>,
@@ -54,11 +58,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, receipts: Receipts) -> Self {
         Self {
             queue: Queue::new(settings),
+            receipts,
             resource: Mutex::default(),
             receiver_message: Mutex::default(),
+            last_failure: Mutex::default(),
             unconfirmed: AtomicU64::new(0),
             cuts: Mutex::default(),
             ended_roots: Mutex::default(),
@@ -72,7 +78,7 @@ impl Process {
     /// The state of a forked child: empty, and closed if the parent's is. `resource` is the one
     /// that the exporter is told.
     pub(super) fn of_child(parent: &Self, resource: Option<Resource>) -> Self {
-        let child = Self::new(parent.queue.settings());
+        let child = Self::new(parent.queue.settings(), parent.receipts.clone());
         *lock(&child.resource) = resource;
         if parent.is_closed.load(Ordering::Relaxed) {
             child.close();
@@ -146,6 +152,16 @@ impl Process {
         lock(&self.receiver_message).clone()
     }
 
+    pub(super) fn last_failure(&self) -> Option<String> {
+        lock(&self.last_failure).clone()
+    }
+
+    fn keep_failure(&self, failure: Option<String>) {
+        if failure.is_some() {
+            *lock(&self.last_failure) = failure;
+        }
+    }
+
     /// Counts what became of a batch. Says how many of it the receiver rejected, and whether it
     /// said something for the first time.
     pub(super) fn finish(
@@ -163,6 +179,9 @@ impl Process {
         match loss {
             Some(loss) => batch.lose(loss, spans),
             None => batch.lose(DropReason::Rejected, rejected),
+        }
+        if loss.is_some() {
+            self.keep_failure(receipt.failure().map(str::to_owned));
         }
         if !self.queue.finish(taken, batch) {
             return (0, false);
@@ -204,6 +223,7 @@ impl Process {
     pub(super) fn wait_for_end(&self, deadline: Option<Instant>) -> Outcome {
         let late = DropReason::ShutdownDeadline;
         if !self.queue.wait_for_end(deadline, late) {
+            self.keep_failure(self.receipts.failure());
             Outcome::Late
         } else if self.end_failed.swap(false, Ordering::Relaxed) {
             Outcome::Failed

@@ -1,4 +1,4 @@
-//! A receiver's answer to a batch that it accepted.
+//! A receiver's answer to a batch, or why there is none.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,12 +8,13 @@ use agentspan_queue::PerProcess;
 /// How many characters of a receiver's message are kept.
 const MAX_MESSAGE: usize = 200;
 
-/// A receiver's answer to a batch that it accepted, which the `Ok` of an export cannot express: how
-/// many spans the receiver rejected, why, and whether its answer was read to the end.
+/// What the result of an export cannot express: how many spans of an accepted batch the receiver
+/// rejected, why, and whether its answer was read to the end; and why a batch failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     rejected: u64,
     message: Option<String>,
+    failure: Option<String>,
     is_confirmed: bool,
 }
 
@@ -24,6 +25,7 @@ impl Receipt {
         Self {
             rejected: 0,
             message: None,
+            failure: None,
             is_confirmed: true,
         }
     }
@@ -64,6 +66,15 @@ impl Receipt {
         self
     }
 
+    /// Sets why the batch failed, in the exporter's own words: the report shows them. They must
+    /// hold no secret and no text from elsewhere. The text is escaped and cut to 200 characters.
+    #[must_use]
+    pub fn with_failure(mut self, text: &str) -> Self {
+        let shown = Withheld::new().show(text, MAX_MESSAGE);
+        self.failure = Some(shown).filter(|text| !text.is_empty());
+        self
+    }
+
     /// The number of rejected spans in the batch.
     #[must_use]
     pub fn rejected(&self) -> u64 {
@@ -74,6 +85,12 @@ impl Receipt {
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
+    }
+
+    /// Why the batch failed, escaped and cut.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// Whether the whole answer was read.
@@ -98,8 +115,10 @@ impl Receipts {
         Self::default()
     }
 
-    /// Sets the receipt of a batch, before its export returns. If the export returns an error, only
-    /// the message of the receipt is used.
+    /// Sets the receipt of a batch, before its export returns; the last one counts. If the export
+    /// returns an error, only the message and the failure of the receipt are used. An exporter that
+    /// tries again puts one after each failed try: a shutdown that does not wait any longer takes
+    /// the failure from it.
     pub fn put(&self, receipt: Receipt) {
         *self.lock() = Some(receipt);
     }
@@ -108,6 +127,11 @@ impl Receipts {
     pub(super) fn take(&self) -> Receipt {
         let put = self.lock().take();
         put.unwrap_or_else(Receipt::confirmed)
+    }
+
+    /// Why the batch in flight has failed so far.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.lock().as_ref()?.failure.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Receipt>> {

@@ -14,7 +14,6 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::item::{Item, LOSSES};
 use super::process::Process;
-use super::receipt::Receipts;
 use super::sampler::{Decided, Sampler};
 
 /// Lists have room for so many spans from the start.
@@ -26,7 +25,6 @@ pub(super) struct Worker<E> {
     pub(super) exporter: E,
     pub(super) limits: SpanLimits,
     pub(super) preparation: Preparation,
-    pub(super) receipts: Receipts,
     /// How many spans the exporter gets at once, at most.
     pub(super) batch: usize,
     pub(super) sampler: Option<Sampler>,
@@ -172,7 +170,7 @@ impl<E: SpanExporter> Worker<E> {
             }
         }
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
-        let receipt = self.receipts.take();
+        let receipt = self.process.receipts.take();
         let (rejected, has_message) = self.process.finish(taken, finished, loss, &receipt);
         log_receipt(&self.name, rejected, has_message);
     }

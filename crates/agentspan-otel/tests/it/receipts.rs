@@ -1,6 +1,7 @@
-//! What a receiver says of a batch that it took.
+//! What a receiver says of a batch that it took, and why a batch failed.
 
 use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use agentspan_otel::DropReason;
@@ -24,7 +25,8 @@ impl SpanExporter for Answered {
         match self.answers.lock().unwrap().pop() {
             Some(Ok(receipt)) => self.receipts.put(receipt),
             Some(Err(())) => {
-                self.receipts.put(Receipt::confirmed().with_rejected(1));
+                let receipt = Receipt::confirmed().with_rejected(1);
+                self.receipts.put(receipt.with_failure("no room"));
                 return Err(OTelSdkError::InternalFailure("on purpose".to_owned()));
             }
             None => {}
@@ -113,4 +115,68 @@ fn a_warning_is_no_loss_and_is_kept() {
     batch(&queue, &provider).unwrap();
     assert_eq!(queue.receiver_message().unwrap(), "use another port");
     assert_eq!(queue.stats().exported, 6);
+}
+
+/// Fails a try of each batch, waits, and then fails the batch or succeeds.
+#[derive(Debug)]
+struct Tries {
+    begun: Sender<()>,
+    results: Mutex<Receiver<OTelSdkResult>>,
+    receipts: Receipts,
+}
+
+impl SpanExporter for Tries {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        let failed = Receipt::unconfirmed().with_failure("status\n503");
+        self.receipts.put(failed);
+        self.begun.send(()).unwrap();
+        let result = self.results.lock().unwrap().recv().unwrap();
+        if result.is_ok() {
+            self.receipts.put(Receipt::confirmed());
+        }
+        result
+    }
+}
+
+#[test]
+fn the_last_failure_is_that_of_lost_spans_and_of_a_shutdown_that_does_not_wait_for_more_tries() {
+    let receipts = Receipts::new();
+    let ((begun, has_begun), (finish, results)) = (channel(), channel());
+    let exporter = Tries {
+        begun,
+        results: Mutex::new(results),
+        receipts: receipts.clone(),
+    };
+    let queue = ExportQueue::builder("test", exporter)
+        .with_batch_spans(1)
+        .with_receipts(receipts)
+        .build()
+        .unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(queue.clone())
+        .build();
+    let end_span = || provider.tracer("t").start("a").end();
+
+    finish.send(Ok(())).unwrap();
+    end_span();
+    queue.flush(WHILE).unwrap();
+    has_begun.recv().unwrap();
+    assert_eq!(queue.last_failure(), None);
+
+    end_span();
+    has_begun.recv().unwrap();
+    assert_eq!(queue.last_failure(), None); // It may still succeed.
+    queue.shutdown(Duration::ZERO).unwrap_err();
+    assert_eq!(queue.last_failure().unwrap(), "status\\n503");
+    assert_eq!(queue.stats().dropped_for(DropReason::ShutdownDeadline), 1);
+    finish.send(Ok(())).unwrap();
+}
+
+#[test]
+fn a_batch_that_fails_leaves_its_failure() {
+    let (queue, provider) = queue(vec![Err(())]);
+    batch(&queue, &provider).unwrap_err();
+    assert_eq!(queue.last_failure().unwrap(), "no room");
+    batch(&queue, &provider).unwrap();
+    assert_eq!(queue.last_failure().unwrap(), "no room");
 }

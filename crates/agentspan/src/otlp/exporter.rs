@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 use super::secrets::Secrets;
 use super::settings::Settings;
 use super::verdict::Verdict;
-use super::{NAME, OtlpError, log, pause};
+use super::{NAME, OtlpError, cause, log, pause};
 use crate::destination::Destination;
 
 /// The number of threads that look up hosts and read certificates. It is limited, so that a hanging
@@ -48,6 +48,9 @@ pub(super) trait Wire: fmt::Debug + Send + Sync + 'static {
     fn seal(body: &mut [u8], gzip: bool);
 
     fn judge(answer: &HttpAnswer) -> Verdict;
+
+    /// What an answer says that accepts no batch, in our own words.
+    fn status(answer: &HttpAnswer) -> String;
 
     /// The receiver's own reason for refusing a batch; empty if it gives none.
     fn reason(answer: &HttpAnswer) -> String;
@@ -153,7 +156,11 @@ impl<W: Wire> OtlpExporter<W> {
                 .transport
                 .post(&self.uri, &self.headers, body.clone(), remaining);
             let answer = post.await;
-            let asked = match answer.as_ref().map(W::judge) {
+            let verdict = answer.as_ref().map(W::judge);
+            if !matches!(verdict, Ok(Verdict::Taken(_))) {
+                self.keep_failure(&answer);
+            }
+            let asked = match verdict {
                 Ok(Verdict::Taken(said)) => {
                     let receipt = said.receipt(&self.secrets.withheld());
                     log::taken(&self.uri, tries, &receipt);
@@ -162,7 +169,6 @@ impl<W: Wire> OtlpExporter<W> {
                 Ok(Verdict::Again { asked }) => asked,
                 Ok(Verdict::Refused) => {
                     log::given_up(&self.uri, tries, &answer);
-                    self.keep_reason(answer.as_ref().ok());
                     return Err(failure("the receiver refused the spans"));
                 }
                 Err(TransportError::Timeout { .. }) => {
@@ -174,7 +180,6 @@ impl<W: Wire> OtlpExporter<W> {
             let remaining = self.timeout.saturating_sub(started.elapsed());
             let Some(pause) = pause::after(tries, asked).filter(|pause| *pause < remaining) else {
                 log::given_up(&self.uri, tries, &answer);
-                self.keep_reason(answer.as_ref().ok());
                 return Err(failure("the receiver did not take the spans"));
             };
             log::again(&self.uri, tries, &answer, pause);
@@ -182,14 +187,16 @@ impl<W: Wire> OtlpExporter<W> {
         }
     }
 
-    /// Puts the receiver's reason for refusing a batch into the report.
-    fn keep_reason(&self, answer: Option<&HttpAnswer>) {
-        if let Some(answer) = answer {
-            let receipt = Receipt::unconfirmed();
-            let withheld = self.secrets.withheld();
-            let receipt = receipt.with_message_withholding(&W::reason(answer), &withheld);
-            self.receipts.put(receipt);
-        }
+    /// Puts why a try failed into the report, and the receiver's reason for refusing a batch.
+    /// Nothing of it stays if the batch is accepted.
+    fn keep_failure(&self, outcome: &Result<HttpAnswer, TransportError>) {
+        let receipt = Receipt::unconfirmed();
+        self.receipts.put(match outcome {
+            Ok(answer) => receipt
+                .with_failure(&W::status(answer))
+                .with_message_withholding(&W::reason(answer), &self.secrets.withheld()),
+            Err(error) => receipt.with_failure(&cause::of(error, self.timeout)),
+        });
     }
 }
 

@@ -8,7 +8,7 @@ use agentspan_agent365::transport::{HttpAnswer, Transport};
 use agentspan_discovery::{Environment, standard_variables as names};
 use agentspan_model::received::words_of_body;
 use http::header::{CONTENT_TYPE, TE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use self::status::GrpcStatus;
 use super::endpoint::Endpoint;
@@ -121,6 +121,16 @@ impl Wire for Grpc {
                 is_whole: false,
                 ..said(answer.body())
             }),
+        }
+    }
+
+    fn status(answer: &HttpAnswer) -> String {
+        match GrpcStatus::of(answer) {
+            _ if answer.status() != StatusCode::OK => {
+                format!("status {}", answer.status().as_u16())
+            }
+            Some(status) => status.to_string(),
+            None => "an answer without a grpc status".to_owned(),
         }
     }
 

@@ -101,6 +101,10 @@ impl Wire for Http {
         }
     }
 
+    fn status(answer: &HttpAnswer) -> String {
+        format!("status {}", answer.status().as_u16())
+    }
+
     /// The message of the status that the specification asks for, or else the text of the body.
     fn reason(answer: &HttpAnswer) -> String {
         if is_of(answer, "application/x-protobuf") {

@@ -10,6 +10,8 @@ use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use crate::sender::{LONG, Sender};
+
 pub(crate) const WHILE: Duration = Duration::from_secs(30);
 
 /// Sends one span, and says how many were exported and lost.
@@ -116,9 +118,14 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
         let service = Service::builder().tls(tls.unwrap()).start().unwrap();
         let otlp = Otlp::new()
             .with_endpoint(endpoint(&service))
-            .with_timeout(Duration::from_millis(200))
+            .with_timeout(LONG)
             .with_certificate_authorities(service.root_certificates_pem());
-        assert_eq!(send(to(Destination::otlp_http(otlp).unwrap())), (0, 1));
+        let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+        sender.send(1).unwrap_err();
+        let report = sender.report();
+        assert_eq!((report.exported, report.dropped()), (0, 1));
+        let failure = report.last_failure.unwrap();
+        assert_eq!(failure, "cannot connect (tls failed)");
         assert_eq!(service.request_count(), 0);
         assert!(service.connections() > 0);
     }

@@ -1,5 +1,6 @@
 //! What each answer of a receiver over HTTP, or the lack of one, means for the spans.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use agentspan::{Destination, Otlp};
@@ -281,5 +282,48 @@ fn f7_a_refusal_is_in_the_report_in_the_words_of_the_receiver() {
         sender.send(1).unwrap_err();
         assert_eq!(sender.outcome(), lost("export_failed"));
         assert_eq!(sender.report().receiver_message.as_deref(), Some(said));
+    }
+}
+
+/// Why a span was lost that one destination was given.
+#[track_caller]
+fn last_failure(sender: &Sender) -> String {
+    sender.send(1).unwrap_err();
+    sender.report().last_failure.unwrap()
+}
+
+#[test]
+fn the_report_says_why_spans_were_lost_and_repeats_nothing_of_an_answer() {
+    for (answer, timeout, why) in [
+        (Answer::status(503).body("s3cret"), LONG, "status 503"),
+        (Answer::status(401).body("s3cret"), LONG, "status 401"),
+        (Answer::hang(), SHORT, "no answer within 1s"),
+        (
+            Answer::garbage(),
+            LONG,
+            "the connection broke, or the answer is not HTTP",
+        ),
+    ] {
+        let service = service([answer]);
+        let sender = Sender::over_http(&service.url(), timeout);
+        assert_eq!(last_failure(&sender), why);
+        let end = format!("; last failure: {why}");
+        assert!(sender.report().to_string().ends_with(&end));
+    }
+    let service = service([Answer::status(503), Answer::status(200)]);
+    let sender = Sender::over_http(&service.url(), LONG);
+    sender.send(1).unwrap();
+    assert_eq!(sender.report().last_failure, None);
+}
+
+#[test]
+fn the_report_says_that_nobody_listens() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let url = format!("http://user:s3cret@{address}");
+    for sender in [Sender::over_http(&url, LONG), Sender::over_grpc(&url, LONG)] {
+        let why = "cannot connect (connection refused)";
+        assert_eq!(last_failure(&sender), why);
     }
 }

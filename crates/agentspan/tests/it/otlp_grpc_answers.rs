@@ -119,8 +119,11 @@ fn f7_a_refusal_is_in_the_report_in_the_words_of_the_receiver() {
     let receiver = GrpcReceiver::answering(None, [refusal]);
     let sender = Sender::over_grpc(&receiver.url("http"), LONG);
     sender.send(1).unwrap_err();
-    let message = sender.report().receiver_message;
+    let report = sender.report();
+    let message = report.receiver_message;
     assert_eq!(message.as_deref(), Some(r"kein Schlüssel\n"));
+    let failure = report.last_failure;
+    assert_eq!(failure.unwrap(), "grpc status 7 (PERMISSION_DENIED)");
 }
 
 #[test]
@@ -173,7 +176,12 @@ fn an_answer_without_a_status_of_grpc_means_what_its_status_of_http_says() {
     }
     for status in [400, 401, 403, 404, 418, 500] {
         let receiver = GrpcReceiver::raw([RawAnswer::new(status).body("<html>")]);
-        check(&receiver, LONG, 1, &lost("export_failed"));
+        let sender = Sender::over_grpc(&receiver.url("http"), LONG);
+        sender.send(1).unwrap_err();
+        assert_eq!(sender.outcome(), lost("export_failed"));
+        assert_eq!(receiver.requests(), 1);
+        let failure = sender.report().last_failure.unwrap();
+        assert_eq!(failure, format!("status {status}"));
     }
 }
 

@@ -107,7 +107,7 @@ impl DocumentReader {
         self
     }
 
-    /// Reads the component of a JSON document.
+    /// Reads the component of a JSON document. With the feature `yaml`, `read_yaml` reads one in YAML.
     ///
     /// # Errors
     ///

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use agentspan_model::agentspec::{
-    Component, ComponentBuilder, ComponentValue, Detail, DocumentReader, PathSegment, ReadError,
+    Component, ComponentBuilder, ComponentValue, Detail, DocumentReader, PathSegment, Position,
+    ReadError,
 };
 use allocation_counter::measure;
 
@@ -305,4 +306,25 @@ fn a_component_that_is_made_in_code_may_be_as_deep_as_memory_allows() {
     let around = deepen(shared.clone(), 0).build();
     drop(around);
     assert_eq!(shared.children().len(), 1);
+}
+
+#[test]
+fn a_text_that_is_no_document_has_a_position_that_counts_from_one() {
+    let check = |error: ReadError, line, column| {
+        let [problem] = error.problems() else {
+            panic!("{error}");
+        };
+        assert_eq!(problem.position, Some(Position { line, column }));
+        // It is told once.
+        let place = format!("line {line}, column {column}");
+        assert_eq!(error.to_string().matches(&place).count(), 1, "{error}");
+    };
+    let read = |text: &str| DocumentReader::new().read(text).unwrap_err();
+    check(read(""), 1, 1);
+    check(read("{\"component_type\": \n"), 2, 1);
+    check(read("{\"é\": NaN,\n \"b\" 1}"), 2, 6);
+    let listed = DocumentReader::new().read_referenced("[\n");
+    check(listed.unwrap_err(), 2, 1);
+    #[cfg(feature = "yaml")]
+    check(DocumentReader::new().read_yaml("}").unwrap_err(), 1, 1);
 }

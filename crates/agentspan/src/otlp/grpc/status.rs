@@ -1,5 +1,6 @@
 //! The status of a call.
 
+use std::fmt;
 use std::time::Duration;
 
 use agentspan_agent365::transport::HttpAnswer;
@@ -28,6 +29,27 @@ const INTERNAL: u16 = 13;
 const UNAVAILABLE: u16 = 14;
 const DATA_LOSS: u16 = 15;
 const UNAUTHENTICATED: u16 = 16;
+
+/// The names of the codes, by number.
+const NAMES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
 
 /// The status of a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,6 +109,17 @@ impl GrpcStatus {
             // Without the pause the receiver says that it will not recover.
             RESOURCE_EXHAUSTED if asked.is_some() => Verdict::Again { asked },
             _ => Verdict::Refused,
+        }
+    }
+}
+
+/// The number, with the name that tables of codes have.
+impl fmt::Display for GrpcStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "grpc status {}", self.code)?;
+        match NAMES.get(usize::from(self.code)) {
+            Some(name) => write!(f, " ({name})"),
+            None => Ok(()),
         }
     }
 }

@@ -1,0 +1,55 @@
+//! Why there is no answer, for the report: in our own words, because those of other crates may hold
+//! what no report should show.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use agentspan_agent365::transport::TransportError;
+
+/// Why a try got no answer. `timeout` is that of all tries.
+pub(super) fn of(error: &TransportError, timeout: Duration) -> String {
+    match error {
+        TransportError::Timeout { .. } => format!("no answer within {timeout:?}"),
+        _ => match kind(error) {
+            Some(kind) => format!("{error} ({kind})"),
+            None => error.to_string(),
+        },
+    }
+}
+
+/// What the system or TLS says, if that is the innermost cause.
+fn kind(error: &TransportError) -> Option<&'static str> {
+    Some(match system_errors(error).last()?.kind() {
+        ErrorKind::ConnectionRefused => "connection refused",
+        ErrorKind::ConnectionReset => "connection reset",
+        ErrorKind::ConnectionAborted => "connection aborted",
+        ErrorKind::BrokenPipe => "broken pipe",
+        ErrorKind::UnexpectedEof => "unexpected end",
+        ErrorKind::HostUnreachable => "host unreachable",
+        ErrorKind::NetworkUnreachable => "network unreachable",
+        ErrorKind::TimedOut => "timed out",
+        // What `rustls` says over what is not TLS, and over certificates.
+        ErrorKind::InvalidData => "tls failed",
+        _ => return None,
+    })
+}
+
+/// The errors of the system on the way to the innermost cause.
+fn system_errors(error: &TransportError) -> impl Iterator<Item = &io::Error> {
+    let first: Option<&(dyn Error + 'static)> = match error {
+        TransportError::Connect(source)
+        | TransportError::Exchange(source)
+        | TransportError::Tls(source) => Some(&**source),
+        _ => None,
+    };
+    std::iter::successors(first, |error| cause_of(*error)).filter_map(|error| error.downcast_ref())
+}
+
+/// The cause of an error. What an error of the system wraps is not its source.
+fn cause_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(wrapper) => wrapper.get_ref().map(|wrapped| wrapped as _),
+        None => error.source(),
+    }
+}
