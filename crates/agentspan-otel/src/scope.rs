@@ -26,7 +26,8 @@ use opentelemetry::propagation::Injector;
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{Context, ContextGuard, Key, KeyValue, Value};
 
-use self::core::{Core, Known};
+use self::core::{Core, Known, attach};
+use self::deferred::Home;
 use self::future::{ScopedFuture, nothing_to_record, record_if_error};
 use self::span::SharedSpan;
 use self::start_options::StartOptions;
@@ -89,6 +90,8 @@ use crate::switch::is_enabled;
 /// the baggage name others; see [`BaggageSpanProcessor`](crate::BaggageSpanProcessor).
 pub struct Scope<K> {
     core: Option<Core>,
+    /// Where a scope without a core was told to be: what runs in it still runs there.
+    told: Option<Context>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -120,14 +123,18 @@ impl<K> Scope<K> {
         } else {
             Self {
                 core: None,
+                told: None,
                 kind: PhantomData,
             }
         }
     }
 
     pub(crate) fn from_known(known: &impl Known, options: StartOptions<'_>) -> Self {
+        let parent = options.parent;
+        let core = Core::new(known, options);
         Self {
-            core: Core::new(known, options),
+            told: parent.filter(|_| core.is_none()).cloned(),
+            core,
             kind: PhantomData,
         }
     }
@@ -136,12 +143,18 @@ impl<K> Scope<K> {
     pub(crate) fn joined(span: Arc<SharedSpan>, context: Context, profile: Profile) -> Self {
         Self {
             core: Some(Core::joined(span, context, profile)),
+            told: None,
             kind: PhantomData,
         }
     }
 
-    pub(crate) fn into_core(self) -> Option<Core> {
-        self.core
+    /// A future that runs in this.
+    pub(crate) fn around<F: Future>(
+        self,
+        future: F,
+        record: fn(&Core, &F::Output),
+    ) -> ScopedFuture<F> {
+        ScopedFuture::new(future, self.core, self.told.map(Home::told), record)
     }
 
     /// The core, if something may be recorded now.
@@ -226,7 +239,7 @@ impl<K> Scope<K> {
     pub fn enter(&self) -> ActiveScope<'_> {
         let core = self.core.as_ref();
         ActiveScope {
-            context: core.and_then(Core::attach),
+            context: self.own_context().and_then(attach),
             core,
             entered_in_panic: thread::panicking(),
         }
@@ -302,7 +315,7 @@ impl<K> Scope<K> {
     {
         let handle = self.clone();
         let future = async move { work(handle).await };
-        ScopedFuture::new(future, self.core, record_if_error)
+        self.around(future, record_if_error)
     }
 
     /// Like [`run`](Self::run), for a future that returns no `Result`.
@@ -317,7 +330,7 @@ impl<K> Scope<K> {
     {
         let handle = self.clone();
         let future = async move { work(handle).await };
-        ScopedFuture::new(future, self.core, nothing_to_record)
+        self.around(future, nothing_to_record)
     }
 
     /// Records an error: attribute `error.type`, an `exception` event, and the status.
@@ -432,7 +445,13 @@ impl<K> Scope<K> {
     /// The context that a message takes along. `None` while scopes are switched off.
     pub(crate) fn context_to_pass_on(&self) -> Option<&Context> {
         let core = self.core.as_ref().filter(|_| is_enabled());
-        core.and_then(Core::context)
+        core.and_then(Core::context_with_ids)
+    }
+
+    /// The context of the scope's span, or where the scope was told to be without one.
+    fn own_context(&self) -> Option<&Context> {
+        let core = self.core.as_ref();
+        core.map_or(self.told.as_ref(), Core::context)
     }
 
     /// Ends the span now. Later recordings are ignored, and so is a second call.
@@ -459,10 +478,11 @@ impl<K> Scope<K> {
     }
 
     /// The context of the scope's start with the scope's span. Use it as the explicit parent of a
-    /// child. If there is no span, it is the current context.
+    /// child. If there is no span, it is the context that the builder was given as the parent, or
+    /// else the current context.
     #[must_use]
     pub fn context(&self) -> Context {
-        match self.core.as_ref().and_then(Core::context) {
+        match self.own_context() {
             Some(context) => context.clone(),
             None => Context::current(),
         }
@@ -473,6 +493,7 @@ impl<K> Clone for Scope<K> {
     fn clone(&self) -> Self {
         Self {
             core: self.core.clone(),
+            told: self.told.clone(),
             kind: PhantomData,
         }
     }

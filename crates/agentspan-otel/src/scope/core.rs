@@ -81,6 +81,7 @@ impl Core {
         let started = Started {
             context: Some(context),
             span: Some(span),
+            has_ids: true,
         };
         Self {
             own: Deferred::of(started),
@@ -147,7 +148,7 @@ impl Core {
     }
 
     /// Starts the span for a future that is polled now, unless it has started, where `choose` says
-    /// for the scope's home. False if there is nothing to pass on.
+    /// for the scope's home. False if the scope has no context then.
     pub(crate) fn start_for_future(&self, choose: &dyn Fn(Home) -> Context) -> bool {
         self.start(choose).context.is_some()
     }
@@ -174,17 +175,15 @@ impl Core {
         self.deferred().started().is_some()
     }
 
-    /// The context of the start with the scope's span; none if there is nothing to pass on.
+    /// The context of the start with the scope's span; without a span, the context that the scope
+    /// was told to start in. None if there is neither.
     pub(crate) fn context(&self) -> Option<&Context> {
         self.started().context.as_ref()
     }
 
-    /// Makes the span current on this thread, until the guard is dropped.
-    ///
-    /// OpenTelemetry's stack of contexts may be gone where a thread-local of the program is
-    /// destroyed.
-    pub(crate) fn attach(&self) -> Option<ThreadBound<ContextGuard>> {
-        attach(self.context()?)
+    /// The context of the start with the scope's span; none if there is nothing to pass on.
+    pub(crate) fn context_with_ids(&self) -> Option<&Context> {
+        self.started().context_with_ids()
     }
 
     pub(crate) fn profile(&self) -> Profile {
@@ -269,11 +268,11 @@ impl Core {
     /// The ids of the span, if it has started.
     pub(crate) fn ids(&self) -> Option<SpanContext> {
         let started = self.deferred().started()?;
-        Some(started.context.as_ref()?.span().span_context().clone())
+        Some(started.context_with_ids()?.span().span_context().clone())
     }
 
     pub(crate) fn span_context(&self) -> SpanContext {
-        match self.context() {
+        match self.context_with_ids() {
             Some(context) => context.span().span_context().clone(),
             None => SpanContext::NONE,
         }
@@ -407,6 +406,8 @@ impl Drop for Core {
 }
 
 /// Makes `context` current on this thread, until the guard is dropped.
+///
+/// OpenTelemetry's stack of contexts may be gone where a thread-local of the program is destroyed.
 pub(super) fn attach(context: &Context) -> Option<ThreadBound<ContextGuard>> {
     ThreadBound::make(|| context.clone().attach()).ok()
 }

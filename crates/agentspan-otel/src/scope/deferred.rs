@@ -68,8 +68,11 @@ impl TracerOfScope {
 /// The outcome of the start of a span.
 #[derive(Clone, Debug)]
 pub(crate) struct Started {
-    /// The context of the start, with the scope's span in it. None if there is nothing to pass on.
+    /// The context of the start, with the scope's span in it. Without a span, the context that the
+    /// scope was told to start in, if it was.
     pub(crate) context: Option<Context>,
+    /// Whether the span in the context is that of the scope.
+    pub(crate) has_ids: bool,
     /// None when the span is not recorded, and the context only passes its ids on.
     pub(crate) span: Option<Arc<SharedSpan>>,
 }
@@ -84,8 +87,24 @@ static IS_BESIDE: AtomicBool = AtomicBool::new(false);
 /// The start of a span that is needed while it starts, by its own sampler or processors.
 pub(super) static NOTHING: Started = Started {
     context: None,
+    has_ids: false,
     span: None,
 };
+
+impl Started {
+    /// The context with the scope's span; none if there is nothing to pass on.
+    pub(super) fn context_with_ids(&self) -> Option<&Context> {
+        self.context.as_ref().filter(|_| self.has_ids)
+    }
+
+    /// No span, and where the scope is all the same.
+    fn without_span(told: Option<&Context>) -> Self {
+        Self {
+            context: told.cloned(),
+            ..NOTHING.clone()
+        }
+    }
+}
 
 /// A span that starts when it is needed.
 pub(crate) struct Deferred {
@@ -295,6 +314,11 @@ impl Home {
         }
     }
 
+    /// Whether the scope was told to start there.
+    pub(crate) fn is_told(&self) -> bool {
+        self.is_explicit
+    }
+
     /// Where the scope goes if its future is polled first where `current` is the context.
     ///
     /// That is where the scope was told to start. Otherwise it is the span that is current there,
@@ -330,7 +354,9 @@ impl Waiting {
             return NOTHING.clone();
         }
         let profile = self.tracer.profile();
+        let is_told = self.home.is_told();
         let parent = &choose(self.home);
+        let told = is_told.then_some(parent);
         let is_invocation = self.name.starts_with(INVOKE_AGENT);
         let is_tool = self.name.starts_with(EXECUTE_TOOL);
         let mut builder = SpanBuilder::from_name(self.name);
@@ -349,15 +375,19 @@ impl Waiting {
         let span = contain::call(|| self.tracer.get().start(builder, parent));
         let collected = starting.finish();
         let Ok(span) = span else {
-            return NOTHING.clone();
+            return Started::without_span(told);
         };
         if !span.is_recording() {
             // A span that a sampler dropped still decides for its children; any other has no say.
             let ids = span.span_context();
             let has_say = ids.is_valid() && ids != parent.span().span_context();
-            return Started {
-                context: has_say.then(|| parent.with_remote_span_context(ids.clone())),
-                span: None,
+            return match has_say {
+                true => Started {
+                    context: Some(parent.with_remote_span_context(ids.clone())),
+                    has_ids: true,
+                    span: None,
+                },
+                false => Started::without_span(told),
             };
         }
         let beside = collected.beside(span.span_context().span_id());
@@ -386,6 +416,7 @@ impl Waiting {
         }
         Started {
             context: Some(inside.with_span(CurrentSpan(Arc::clone(&span)))),
+            has_ids: true,
             span: Some(span),
         }
     }

@@ -48,13 +48,18 @@ pin_project! {
 }
 
 impl<F: Future> ScopedFuture<F> {
-    pub(crate) fn new(future: F, core: Option<Core>, record: fn(&Core, &F::Output)) -> Self {
+    pub(crate) fn new(
+        future: F,
+        core: Option<Core>,
+        home: Option<Home>,
+        record: fn(&Core, &F::Output),
+    ) -> Self {
         Self {
             future: Some(future),
             running: Running {
                 core,
                 given: None,
-                called_in: None,
+                home,
                 baggage: Vec::new(),
                 has_begun: false,
             },
@@ -140,8 +145,9 @@ struct Running {
     core: Option<Core>,
     /// The context that the future was given.
     given: Option<Context>,
-    /// Where it was last told something of baggage.
-    called_in: Option<Context>,
+    /// Where a scope without a core was told to be, or else where the future was last told
+    /// something of baggage.
+    home: Option<Home>,
     /// The baggage that it was given.
     baggage: Vec<RequestBaggage>,
     has_begun: bool,
@@ -159,8 +165,14 @@ impl Running {
         if let Some(core) = &self.core {
             core.move_home(&called_in);
         }
-        self.called_in = Some(called_in);
+        if !self.is_told() {
+            self.home = Some(Home::new(called_in));
+        }
         self.baggage.push(baggage.clone());
+    }
+
+    fn is_told(&self) -> bool {
+        self.home.as_ref().is_some_and(Home::is_told)
     }
 
     /// Starts the span, the first time.
@@ -184,9 +196,9 @@ impl Running {
             }
         }
         // Without a span the future still runs where it was told to.
-        if self.given.is_some() || !baggage.is_empty() {
-            let called_in = self.called_in.take();
-            let home = Home::new(called_in.unwrap_or_default());
+        if self.given.is_some() || !baggage.is_empty() || self.is_told() {
+            let home = self.home.take();
+            let home = home.unwrap_or_else(|| Home::new(Context::default()));
             let given = self.given.take();
             let context = given.unwrap_or_else(|| home.parent_in(&current()));
             self.given = Some(with_baggage(context));
@@ -271,7 +283,7 @@ pub trait ScopeFutureExt: Future + Sized {
         Self: Future<Output = Result<T, E>>,
         E: Display + 'static,
     {
-        ScopedFuture::new(self, scope.into_core(), record_if_error)
+        scope.around(self, record_if_error)
     }
 
     /// Runs the future, which returns no `Result`, inside `scope`, and ends the scope.
@@ -280,7 +292,7 @@ pub trait ScopeFutureExt: Future + Sized {
     ///
     /// The same as of [`Scope::run`].
     fn in_scope_infallible<K>(self, scope: Scope<K>) -> ScopedFuture<Self> {
-        ScopedFuture::new(self, scope.into_core(), nothing_to_record)
+        scope.around(self, nothing_to_record)
     }
 
     /// Runs the future with `baggage`, added to the context in which the method is called.

@@ -1,14 +1,20 @@
 //! Futures in scopes: errors, panics, and what happens to one that is never finished.
 
+use std::collections::HashMap;
 use std::future::{pending, ready};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
+use agentspan_model::agent365::ToolCallDetails;
 use agentspan_otel::scopes::ScopedFuture;
-use agentspan_otel::{InferenceScope, ScopeFutureExt as _};
-use opentelemetry::trace::{Status, Tracer, TracerProvider};
+use agentspan_otel::{ExecuteToolScope, InferenceScope, ScopeFutureExt as _, ScopeTracer};
+use opentelemetry::Context;
+use opentelemetry::trace::{
+    SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer,
+    TracerProvider,
+};
 
 use crate::recorder::{Recorder, assert_child, assert_error, exceptions, values};
 
@@ -152,4 +158,42 @@ fn scopes_and_their_futures_move_between_threads() {
     sync(&scope);
     let future: ScopedFuture<_> = ready(()).in_scope_infallible(scope);
     send(&future);
+}
+
+#[test]
+fn without_a_provider_work_is_where_its_scope_was_told_to_be() {
+    let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
+    provider.shutdown().unwrap();
+    let tracer = ScopeTracer::new(&provider);
+    let ids = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(2),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    );
+    let caller = Context::new()
+        .with_remote_span_context(ids)
+        .with_value("told");
+    let tool = ToolCallDetails::new("clock");
+    let start = || {
+        let builder = ExecuteToolScope::builder(&tool).with_tracer(&tracer);
+        builder.with_parent(&caller).start()
+    };
+    let seen = || {
+        let context = Context::current();
+        let trace = context.span().span_context().trace_id();
+        (trace, context.get::<&str>().copied())
+    };
+    let expected = (TraceId::from(1), Some("told"));
+    let future = start().run_infallible(|_| async move { seen() });
+    assert_eq!(poll_once(pin!(future)), Poll::Ready(expected));
+    assert_eq!(start().in_scope_infallible(|_| seen()), expected);
+    // The caller's span is not the scope's.
+    let scope = start();
+    assert!(!scope.span_context().is_valid());
+    let mut headers = HashMap::new();
+    scope.inject_headers(&mut headers);
+    assert!(headers.is_empty(), "{headers:?}");
+    assert_eq!(scope.context().get::<&str>(), Some(&"told"));
 }

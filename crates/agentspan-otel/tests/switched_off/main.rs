@@ -14,12 +14,14 @@ use agentspan_model::agent365::{
     InferenceOperationType, InvokeAgentDetails, Profile, Response, TenantDetails, TenantId,
     ToolCallDetails,
 };
+use agentspan_model::mcp::McpRequest;
 use agentspan_otel::scopes::{is_enabled, set_enabled};
 use agentspan_otel::{
-    ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope,
-    ScopeFutureExt as _, ScopeTracer,
+    ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope,
+    McpScope, OutputScope, ScopeFutureExt as _, ScopeTracer,
 };
 use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
@@ -164,6 +166,7 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     let mut task = TaskContext::from_waker(Waker::noop());
     let polled = Future::poll(future.as_mut(), &mut task);
     assert_eq!(polled, Poll::Ready(Some("given")));
+    what_runs_in_a_scope_is_where_its_builder_said(&tracer, &tool);
     // What is around it is passed on by whoever made it.
     let around = SpanContext::new(
         TraceId::from(1),
@@ -182,6 +185,51 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     set_enabled(true);
     assert!(started_on.is_recording());
     an_end_that_is_set_while_off_counts();
+}
+
+/// Polls once.
+fn now<F: Future>(future: F) -> Poll<F::Output> {
+    let mut task = TaskContext::from_waker(Waker::noop());
+    std::pin::pin!(future).poll(&mut task)
+}
+
+/// Called by the one test above, because the switch is one.
+fn what_runs_in_a_scope_is_where_its_builder_said(tracer: &ScopeTracer, tool: &ToolCallDetails) {
+    let seen = || Context::current().get::<&str>().copied();
+    let told = Context::new().with_value("told");
+    let start = || {
+        let builder = ExecuteToolScope::builder(tool).with_tracer(tracer);
+        builder.with_parent(&told).start()
+    };
+    assert_eq!(start().in_scope_infallible(|_| seen()), Some("told"));
+    let polled = now(start().run_infallible(|_| async move { seen() }));
+    assert_eq!(polled, Poll::Ready(Some("told")));
+    let baggage = BaggageBuilder::new().with_agent_id("a").build();
+    let future = start().run_infallible(|_| async move {
+        let has_baggage = !Context::current().baggage().is_empty();
+        seen().filter(|_| has_baggage)
+    });
+    assert_eq!(
+        now(future.with_baggage(&baggage)),
+        Poll::Ready(Some("told"))
+    );
+    let given = Context::new().with_value("given");
+    let future = start().run_infallible(|_| async move { seen() });
+    assert_eq!(now(future.with_context(given)), Poll::Ready(Some("given")));
+    assert_eq!(start().context().get::<&str>(), Some(&"told"));
+    // The trace of a caller, which a message of the Model Context Protocol brings.
+    let parent = "00-00000000000000000000000000000001-0000000000000002-01";
+    let meta = Map::from_iter([("traceparent".to_owned(), parent.into())]);
+    let request = McpRequest::tool("clock");
+    let scope = McpScope::server(&request)
+        .with_tracer(tracer)
+        .with_meta(&meta)
+        .start();
+    let future = scope
+        .clone()
+        .run_infallible(|_| async { Context::current().span().span_context().trace_id() });
+    assert_eq!(now(future), Poll::Ready(TraceId::from(1)));
+    assert!(!scope.span_context().is_valid());
 }
 
 /// Keeps when the last span ended.
