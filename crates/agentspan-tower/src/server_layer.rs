@@ -227,12 +227,13 @@ impl Settings {
         match &self.opens {
             Opens::Nothing => Around::Context(context),
             Opens::Scope(open) => {
-                let scope = {
+                let opened = {
                     let _active = attach(&context);
-                    open(request)
+                    // A scope that is off, or not recorded, has no context but the current one.
+                    open(request).map(|scope| (scope.context(), scope))
                 };
-                match scope {
-                    Some(scope) => Around::Scope(scope.context(), Box::new(scope)),
+                match opened {
+                    Some((of_scope, scope)) => Around::Scope(of_scope, Box::new(scope)),
                     None => Around::Context(context),
                 }
             }

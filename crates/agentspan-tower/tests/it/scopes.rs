@@ -1,11 +1,15 @@
 //! A scope around each request.
 
 use std::io;
+use std::sync::Mutex;
 
+use agentspan_model::agent365::{AgentDetails, AgentId, InvokeAgentDetails};
 use agentspan_otel::InvokeAgentScope;
 use agentspan_tower::{Layer as _, ServerLayer};
 use http::{Request, Response, StatusCode};
-use opentelemetry::trace::{SpanId, Status};
+use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt as _;
+use opentelemetry::trace::{SpanId, Status, TraceContextExt as _};
 
 use crate::recorder::{
     Handler, Opaque, PARENT, Recorder, answer, block_on, pause, request, send, text,
@@ -87,4 +91,39 @@ fn a_service_that_fails_is_an_error() {
     }));
     assert_eq!(send(&mut service, &[]).unwrap_err().to_string(), "gone");
     assert_eq!(recorder.named("invoke_agent").status, Status::error("gone"));
+}
+
+#[test]
+fn a_request_whose_scope_is_not_recorded_is_served_in_its_context() {
+    let layer = ServerLayer::new()
+        .with_correlation_header("x-request-id")
+        .with_context(|_, context| context.with_value(7_u8))
+        .with_scope(|_| {
+            let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
+            // Nobody has set a default tracer: there is no provider.
+            Some(InvokeAgentScope::builder(&InvokeAgentDetails::new(agent)).start())
+        });
+    let seen = &Mutex::new(Vec::new());
+    let see = || {
+        let context = Context::current();
+        let value = |key: &str| context.baggage().get(key).map(ToString::to_string);
+        let trace = context.span().span_context().trace_id().to_string();
+        let values = (value("correlation.id"), context.get::<u8>().copied(), trace);
+        seen.lock().unwrap().push(values);
+    };
+    let mut service = layer.layer(Handler(|request: Request<Opaque>| {
+        assert!(request.extensions().get::<InvokeAgentScope>().is_some());
+        see();
+        async move {
+            see();
+            pause().await;
+            see();
+            answer()
+        }
+    }));
+    let headers: &[(&str, &[u8])] = &[("traceparent", PARENT.as_bytes()), ("x-request-id", b"r")];
+    send(&mut service, headers).unwrap();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736".to_owned();
+    let expected = (Some("r".to_owned()), Some(7), trace);
+    assert_eq!(*seen.lock().unwrap(), vec![expected; 3]);
 }
