@@ -112,7 +112,7 @@ impl<F> OutputLayer<F> {
         F: Fn(&R) -> Vec<String>,
     {
         let context = current();
-        let CurrentTurn(log) = context.get()?;
+        let log = context.get::<CurrentTurn>()?.log.as_ref()?;
         let texts = (self.0)(request);
         (!texts.is_empty()).then(|| log.start_texts(texts))
     }

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use agentspan_model::agent365::Identity;
+use agentspan_model::keys;
 use agentspan_otel::turn_context::OutputLog;
 use agentspan_otel::{BaggageBuilder, Propagation, TurnContext};
 use http::request::Parts;
 use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::TraceContextExt as _;
 
@@ -42,7 +44,32 @@ pub(crate) enum Source {
 }
 
 /// The turn that a request belongs to, for what is sent in it.
-pub(crate) struct CurrentTurn(pub(crate) OutputLog);
+#[derive(Default)]
+pub(crate) struct CurrentTurn {
+    /// None if it is for no agent: what is sent in it is not sent in the turn around it, which may
+    /// be that of another tenant.
+    pub(crate) log: Option<OutputLog>,
+    tenant: Option<String>,
+}
+
+impl CurrentTurn {
+    fn of(turn: &TurnContext) -> Self {
+        let recipient = turn.activity.as_ref().and_then(|it| it.recipient.as_ref());
+        let tenant = recipient.and_then(|recipient| recipient.tenant_id.as_deref());
+        Self {
+            log: OutputLog::of(turn),
+            tenant: tenant.map(|tenant| tenant.trim().to_owned()),
+        }
+    }
+
+    /// Whether the baggage of `context` names another tenant.
+    fn is_of_other_tenant(&self, context: &Context) -> bool {
+        let keys = [keys::TENANT_ID, keys::MICROSOFT_TENANT_ID];
+        let mut named = keys.iter().filter_map(|key| context.baggage().get(*key));
+        let tenant = self.tenant.as_deref();
+        tenant.is_some_and(|tenant| named.any(|named| named.as_str() != tenant))
+    }
+}
 
 impl RequestContext {
     pub(crate) fn of(&self, request: &Parts) -> Context {
@@ -56,7 +83,13 @@ impl RequestContext {
         });
         context = baggage.build().to_context(&context);
         let contexts = self.contexts.iter();
-        contexts.fold(context, |context, add| add(request, &context))
+        context = contexts.fold(context, |context, add| add(request, &context));
+        let turn = context.get::<CurrentTurn>();
+        if turn.is_some_and(|turn| turn.is_of_other_tenant(&context)) {
+            // What authentication says goes before the turn.
+            context = context.with_value(CurrentTurn::default());
+        }
+        context
     }
 
     /// The context around the layer, with what the caller's headers say. A span around the layer
@@ -98,10 +131,7 @@ impl RequestContext {
 /// `context` with the baggage of a turn, and with the turn itself.
 pub(crate) fn with_turn(context: &Context, turn: &TurnContext) -> Context {
     let context = turn.to_baggage().to_context(context);
-    match OutputLog::of(turn) {
-        Some(log) => context.with_value(CurrentTurn(log)),
-        None => context,
-    }
+    context.with_value(CurrentTurn::of(turn))
 }
 
 /// Shows what is set, and nothing of closures.

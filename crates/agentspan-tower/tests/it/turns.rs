@@ -1,7 +1,9 @@
 //! Turns of conversations, and what is sent in them.
 
 use std::io;
+use std::sync::Mutex;
 
+use agentspan_model::agent365::Identity;
 use agentspan_otel::TurnContext;
 use agentspan_tower::{Layer as _, OutputLayer, ServerLayer, Service as _, TurnLayer};
 use http::Request;
@@ -42,7 +44,7 @@ fn a_turn_that_a_request_is_found_to_be_says_whose_it_is() {
 fn authentication_goes_before_the_turn() {
     let layer = ServerLayer::new()
         .with_turn(|request| request.extensions.get::<TurnContext>())
-        .with_identity(|_| agentspan_model::agent365::Identity::parse("tenant-2", "agent-2").ok());
+        .with_identity(|_| Identity::parse("tenant-2", "agent-2").ok());
     let mut service = layer.layer(Handler(|_: Request<Opaque>| async {
         assert_eq!(tenant().as_deref(), Some("tenant-2"));
         let context = Context::current();
@@ -75,4 +77,59 @@ fn what_is_sent_in_no_turn_is_sent_as_it_is() {
     let layer = OutputLayer::new(|text: &String| vec![text.clone()]);
     let mut connector = layer.layer(Handler(|text: String| async { Ok::<_, io::Error>(text) }));
     assert_eq!(block_on(connector.call("Yes.".to_owned())).unwrap(), "Yes.");
+}
+
+#[test]
+fn what_is_sent_in_a_turn_for_no_agent_is_not_sent_in_the_turn_around_it() {
+    let of_nobody = || {
+        let activity = json!({ "type": "message", "channel_id": "msteams" });
+        serde_json::from_value::<TurnContext>(json!({ "activity": activity })).unwrap()
+    };
+    // Texts are only asked for where they are logged.
+    let asked = &Mutex::new(Vec::new());
+    let connector = || {
+        let layer = OutputLayer::new(|text: &String| {
+            asked.lock().unwrap().push(text.clone());
+            Vec::new()
+        });
+        layer.layer(Handler(|text: String| async { Ok::<_, io::Error>(text) }))
+    };
+    let layer = || TurnLayer::new(|turn: &TurnContext| Some(turn));
+    let mut outer = layer().layer(Handler(|_: TurnContext| {
+        let mut inner = layer().layer(Handler(|_: TurnContext| async {
+            connector().call("of nobody".to_owned()).await
+        }));
+        async move {
+            inner.call(of_nobody()).await?;
+            connector().call("of tenant-1".to_owned()).await
+        }
+    }));
+    block_on(outer.call(turn(None))).unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["of tenant-1"]);
+}
+
+#[test]
+fn what_is_sent_for_an_authenticated_tenant_is_not_sent_in_the_turn_of_another() {
+    for (identity, expected) in [("tenant-1", 1), ("tenant-2", 0)] {
+        let asked = &Mutex::new(0);
+        let layer = ServerLayer::new()
+            .with_turn(|request| request.extensions.get::<TurnContext>())
+            .with_identity(move |_| Identity::parse(identity, "agent-1").ok());
+        let mut service = layer.layer(Handler(|_: Request<Opaque>| async {
+            let layer = OutputLayer::new(|_: &String| {
+                *asked.lock().unwrap() += 1;
+                Vec::new()
+            });
+            let mut connector =
+                layer.layer(Handler(|text: String| async { Ok::<_, io::Error>(text) }));
+            connector.call("Yes.".to_owned()).await.unwrap();
+            answer()
+        }));
+        for name in [None, Some("ContinueConversation")] {
+            let mut request = request(&[]);
+            request.extensions_mut().insert(turn(name));
+            block_on(service.call(request)).unwrap();
+        }
+        assert_eq!(*asked.lock().unwrap(), 2 * expected, "{identity}");
+    }
 }
