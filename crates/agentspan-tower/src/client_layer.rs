@@ -7,6 +7,7 @@ use agentspan_otel::propagation::HeaderWriter;
 use http::Request;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator as _;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -14,14 +15,16 @@ use crate::attached::current;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
 /// Writes the context of the code that sends a request into the request's headers, so that its
 /// receiver goes on with the trace.
 ///
 /// The context is the one in which the service is called. Baggage leaves by the list of a
-/// [`Propagation`]: by default no tenant, no agent and no user. A trace that the headers name
-/// already, such as that of a request that is passed on, is replaced. Where no span is current and
-/// no baggage may leave, the headers stay as they are.
+/// [`Propagation`]: by default no tenant, no agent and no user. What the headers say already, such
+/// as those of a request that is passed on, is replaced: the trace where a span is current, and all
+/// baggage, unless the propagation is
+/// [without baggage](agentspan_otel::Propagation::without_baggage).
 ///
 /// ```
 /// use agentspan_tower::{ClientLayer, Layer as _};
@@ -67,6 +70,10 @@ impl ClientLayer {
     }
 
     fn write_context(&self, context: &Context, headers: &mut HeaderMap) {
+        if self.propagation.fields().any(|field| field == BAGGAGE) {
+            // Whose baggage it is nobody knows, and it is written only where some may leave.
+            headers.remove(BAGGAGE);
+        }
         let mut writer = HeaderWriter::new(|name: &str, value: String| {
             let (Ok(name), Ok(value)) = (
                 HeaderName::from_bytes(name.as_bytes()),

@@ -55,6 +55,24 @@ fn a_request_that_is_passed_on_carries_this_trace_and_not_the_callers() {
 }
 
 #[test]
+fn a_request_that_is_passed_on_carries_no_baggage_of_the_caller() {
+    let callers: &[(&str, &[u8])] = &[
+        ("baggage", b"microsoft.tenant.id=victim,user.id=u"),
+        ("baggage", b"more=1"),
+    ];
+    let headers = sent(&ClientLayer::new(), callers);
+    assert_eq!(header(&headers, "baggage"), None);
+    let baggage = BaggageBuilder::request_context("tenant-1", "agent-1", "r-1");
+    let headers = baggage.in_baggage(|| sent(&ClientLayer::new(), callers));
+    let written = Some("correlation.id=r-1");
+    assert_eq!(header(&headers, "baggage").as_deref(), written);
+    // One that writes no baggage leaves it to whoever does.
+    let layer = ClientLayer::new().with_propagation(Propagation::new().without_baggage());
+    let headers = sent(&layer, &callers[1..]);
+    assert_eq!(header(&headers, "baggage").as_deref(), Some("more=1"));
+}
+
+#[test]
 fn without_a_context_headers_stay_as_they_are() {
     let callers: &[(&str, &[u8])] = &[("traceparent", PARENT.as_bytes()), ("tracestate", b"a=1")];
     let headers = sent(&ClientLayer::new(), callers);
