@@ -15,8 +15,15 @@ use crate::error::EntraError;
 use crate::form::Key;
 use crate::secret::Secret;
 
-/// No more are remembered. When there are more, those that are not in use are forgotten.
+/// No more are remembered. When there are more, the oldest tokens that are not in use are forgotten.
 const MAX_KEPT: usize = 10_000;
+
+/// So many are forgotten at once, so that not every new one looks at all.
+const FORGOTTEN_AT_ONCE: usize = MAX_KEPT / 10;
+
+/// How often what has expired is looked for. A key may hold the token of a person, which is not to
+/// outlive what it was exchanged for.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// A token that lives no longer than this is not used, since it may expire on its way.
 const LEAST_LEFT: Duration = Duration::from_secs(30);
@@ -47,12 +54,28 @@ pub(crate) struct Cache {
     clock: Arc<dyn Clock>,
     refresh_before: Duration,
     /// A forked child asks itself: another thread of its parent may have been asking.
-    slots: PerProcess<Mutex<HashMap<Key, Arc<Slot>>>>,
+    slots: PerProcess<Mutex<Slots>>,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sought<'a> {
+    /// An assertion, on the way to other tokens.
+    Assertion,
+    /// A token. The service does not take the one that was refused.
+    Token { refused: Option<&'a AccessToken> },
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    all: HashMap<Key, Arc<Slot>>,
+    swept_at: Option<Instant>,
 }
 
 /// One token.
 #[derive(Debug)]
 struct Slot {
+    is_assertion: bool,
     /// Whoever has the permit asks.
     asking: Semaphore,
     state: Mutex<State>,
@@ -89,21 +112,23 @@ impl Cache {
         }
     }
 
-    /// The token under `key`, or what `ask` gets. `refused` is one that the service does not take.
+    /// What is kept under `key`, or what `ask` gets.
     ///
     /// One question for a key is asked at a time, and those who wait for it get its outcome, a failure included. While
     /// an old token lives, nobody waits for the answer but who asks, and a failure changes nothing.
     pub(crate) async fn get<Asked>(
         &self,
         key: &Key,
-        refused: Option<&AccessToken>,
+        sought: Sought<'_>,
         ask: impl FnOnce() -> Asked,
     ) -> Result<Secret, EntraError>
     where
         Asked: Future<Output = Result<Fresh, EntraError>>,
     {
-        let slot = self.slot(key);
-        slot.throw_away(refused, self.clock.now());
+        let slot = self.slot(key, matches!(sought, Sought::Assertion));
+        if let Sought::Token { refused } = sought {
+            slot.throw_away(refused, self.clock.now());
+        }
         let flight = slot.with_state(|state| Arc::clone(&state.flight));
         let old = slot.living(self.clock.now());
         let permit = match &old {
@@ -146,7 +171,7 @@ impl Cache {
     /// answer. It is used on for a while before the next question, as after a failure.
     pub(crate) fn use_on(&self, key: &Key) -> Option<Secret> {
         let now = self.clock.now();
-        self.slot(key).with_state(|state| {
+        self.known(key)?.with_state(|state| {
             let kept = state.kept.as_mut().filter(|kept| now < kept.expires_at)?;
             kept.refresh_at = kept.refresh_at.max(now + PAUSE);
             Some(kept.secret.clone())
@@ -155,13 +180,16 @@ impl Cache {
 
     /// Whether something lives under `key` since before `time`.
     pub(crate) fn has_since(&self, key: &Key, time: Instant) -> bool {
-        let kept = self.slot(key).living(time);
+        let kept = self.known(key).and_then(|slot| slot.living(time));
         kept.is_some_and(|kept| kept.since < time)
     }
 
     /// Forgets what lives under `key` since before `time`, unless that was done a short time ago.
     pub(crate) fn forget(&self, key: &Key, time: Instant) {
-        let (slot, now) = (self.slot(key), self.clock.now());
+        let Some(slot) = self.known(key) else {
+            return;
+        };
+        let now = self.clock.now();
         slot.with_state(|state| {
             let is_old = state.kept.as_ref().is_some_and(|kept| kept.since < time);
             if is_old && !state.was_refused_lately(now) {
@@ -215,29 +243,92 @@ impl Cache {
         }
     }
 
-    fn slot(&self, key: &Key) -> Arc<Slot> {
-        let slots = self.slots.get(|_| Mutex::default());
-        let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(key) {
-            return Arc::clone(slot);
-        }
-        if slots.len() >= MAX_KEPT {
-            let now = self.clock.now();
-            let is_in_use = |slot: &Arc<Slot>| Arc::strong_count(slot) > 1;
-            let is_needed =
-                |slot: &Slot| slot.living(now).is_some() || slot.pause_left(now).is_some();
-            slots.retain(|_, slot| is_in_use(slot) || is_needed(slot));
-            if slots.len() >= MAX_KEPT {
-                slots.retain(|_, slot| is_in_use(slot));
-            }
-        }
-        let slot = Arc::new(Slot {
-            asking: Semaphore::new(1),
-            state: Mutex::default(),
-        });
-        slots.insert(key.clone(), Arc::clone(&slot));
-        slot
+    /// The slot of `key`, if there is one.
+    fn known(&self, key: &Key) -> Option<Arc<Slot>> {
+        self.with_slots(|slots| slots.all.get(key).cloned())
     }
+
+    /// The slot of `key`, or a new one.
+    fn slot(&self, key: &Key, is_assertion: bool) -> Arc<Slot> {
+        let now = self.clock.now();
+        self.with_slots(|slots| {
+            slots.sweep_if_due(now);
+            if let Some(slot) = slots.all.get(key) {
+                return Arc::clone(slot);
+            }
+            slots.make_room(now);
+            let slot = Arc::new(Slot {
+                is_assertion,
+                asking: Semaphore::new(1),
+                state: Mutex::default(),
+            });
+            slots.all.insert(key.clone(), Arc::clone(&slot));
+            slot
+        })
+    }
+
+    fn with_slots<T>(&self, act: impl FnOnce(&mut Slots) -> T) -> T {
+        let slots = self.slots.get(|_| Mutex::default());
+        act(&mut slots.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Slots {
+    fn sweep_if_due(&mut self, now: Instant) {
+        let since = *self.swept_at.get_or_insert(now);
+        if now.saturating_duration_since(since) >= SWEEP_EVERY {
+            self.sweep(now);
+        }
+    }
+
+    /// Forgets what has expired.
+    fn sweep(&mut self, now: Instant) {
+        self.swept_at = Some(now);
+        self.all
+            .retain(|_, slot| is_in_use(slot) || slot.worth(now).is_some());
+    }
+
+    /// Makes room for one more.
+    fn make_room(&mut self, now: Instant) {
+        if self.all.len() < MAX_KEPT {
+            return;
+        }
+        self.sweep(now);
+        if self.all.len() < MAX_KEPT {
+            return;
+        }
+        let worth_of = |slot: &Arc<Slot>| slot.worth(now).filter(|_| !is_in_use(slot));
+        let mut unused: Vec<Worth> = self.all.values().filter_map(worth_of).collect();
+        let is_token = |worth: &&Worth| matches!(worth, Worth::Token { .. });
+        let tokens = unused.iter().filter(is_token).count();
+        // Anything else only goes where there is no token.
+        let most = if tokens > 0 { tokens } else { unused.len() };
+        let mut left = most.min(FORGOTTEN_AT_ONCE);
+        let Some(last) = left.checked_sub(1) else {
+            return;
+        };
+        let (_, last, _) = unused.select_nth_unstable(last);
+        self.all.retain(|_, slot| {
+            let goes = left > 0 && worth_of(slot).is_some_and(|worth| worth <= *last);
+            left -= usize::from(goes);
+            !goes
+        });
+    }
+}
+
+fn is_in_use(slot: &Arc<Slot>) -> bool {
+    Arc::strong_count(slot) > 1
+}
+
+/// Why something is kept. What is worth least comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    /// A token, which costs one question.
+    Token { since: Instant },
+    /// Entra wants no question, or a token was refused a short time ago.
+    Pause { since: Instant },
+    /// An assertion, which others need.
+    Assertion { since: Instant },
 }
 
 impl State {
@@ -250,6 +341,25 @@ impl State {
 impl Slot {
     fn with_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why it is kept. None if it need not be.
+    fn worth(&self, now: Instant) -> Option<Worth> {
+        self.with_state(|state| {
+            let living = state.kept.as_ref().filter(|kept| now < kept.expires_at);
+            let since = living.map(|kept| kept.since);
+            let is_paused = state.paused_until.is_some_and(|until| now < until);
+            let is_pause = is_paused || state.was_refused_lately(now);
+            match (since, self.is_assertion) {
+                (since, true) if since.is_some() || is_pause => Some(Worth::Assertion {
+                    since: since.unwrap_or(now),
+                }),
+                (since, false) if is_pause => Some(Worth::Pause {
+                    since: since.unwrap_or(now),
+                }),
+                (since, _) => since.map(|since| Worth::Token { since }),
+            }
+        })
     }
 
     /// The kept secret, if it has not expired.
@@ -276,5 +386,124 @@ impl Slot {
                 state.kept = None;
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::form::Form;
+
+    /// A clock that is turned by hand.
+    #[derive(Debug)]
+    struct Hand(Mutex<Instant>);
+
+    impl Hand {
+        fn turn(&self, seconds: u64) {
+            *self.0.lock().unwrap() += Duration::from_secs(seconds);
+        }
+    }
+
+    impl Clock for Hand {
+        fn now(&self) -> Instant {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    fn cache() -> (Cache, Arc<Hand>) {
+        let hand = Arc::new(Hand(Mutex::new(Instant::now())));
+        let clock: Arc<dyn Clock> = Arc::clone(&hand) as _;
+        (Cache::new(clock, Duration::ZERO), hand)
+    }
+
+    fn key(name: &str) -> Key {
+        Form::new("client", "grant", "scope")
+            .with("assertion", name)
+            .key("tenant")
+    }
+
+    const TOKEN: Sought<'static> = Sought::Token { refused: None };
+
+    /// Keeps something for so many seconds.
+    fn keep(cache: &Cache, name: &str, sought: Sought<'_>, seconds: u64) {
+        let fresh = Fresh {
+            secret: Secret::new(name),
+            lifetime: Duration::from_secs(seconds),
+            refresh_in: None,
+        };
+        block_on(cache.get(&key(name), sought, || ready(Ok(fresh)))).unwrap();
+    }
+
+    fn is_known(cache: &Cache, name: &str) -> bool {
+        cache.known(&key(name)).is_some()
+    }
+
+    fn len(cache: &Cache) -> usize {
+        cache.with_slots(|slots| slots.all.len())
+    }
+
+    #[test]
+    fn t31_the_token_of_a_person_is_forgotten_when_what_it_got_has_expired() {
+        let (cache, hand) = cache();
+        keep(&cache, "person", TOKEN, 100);
+        keep(&cache, "other", TOKEN, 1_000);
+        hand.turn(99);
+        keep(&cache, "third", TOKEN, 1_000);
+        // It is not used in the last seconds of its life.
+        assert!(!is_known(&cache, "person"));
+        assert!(is_known(&cache, "other"));
+        // Also where nobody new comes.
+        hand.turn(880);
+        keep(&cache, "third", TOKEN, 1_000);
+        assert_eq!((is_known(&cache, "other"), len(&cache)), (false, 1));
+    }
+
+    #[test]
+    fn nothing_is_kept_by_looking_for_it() {
+        let (cache, hand) = cache();
+        assert!(cache.use_on(&key("a")).is_none());
+        assert!(!cache.has_since(&key("a"), hand.now()));
+        cache.forget(&key("a"), hand.now());
+        assert_eq!(len(&cache), 0);
+    }
+
+    #[test]
+    fn the_oldest_tokens_make_room_and_neither_assertions_nor_pauses() {
+        let (cache, hand) = cache();
+        keep(&cache, "assertion", Sought::Assertion, 86_000);
+        let retry_after = Duration::from_secs(3_000);
+        let paused = || ready(Err(EntraError::Paused { retry_after }));
+        block_on(cache.get(&key("paused"), TOKEN, paused)).unwrap_err();
+        keep(&cache, "oldest", TOKEN, 86_000);
+        hand.turn(1);
+        keep(&cache, "used", TOKEN, 86_000);
+        let used = cache.known(&key("used"));
+        for number in len(&cache)..MAX_KEPT + 500 {
+            if number % 1_000 == 0 {
+                hand.turn(1);
+            }
+            keep(&cache, &number.to_string(), TOKEN, 86_000);
+            assert!(len(&cache) <= MAX_KEPT);
+        }
+        assert_eq!(len(&cache), MAX_KEPT - FORGOTTEN_AT_ONCE + 500);
+        for name in ["assertion", "paused", "used", "2000", "10499"] {
+            assert!(is_known(&cache, name), "{name}");
+        }
+        assert!(!is_known(&cache, "oldest"));
+        drop(used);
+    }
+
+    #[test]
+    fn assertions_make_room_for_each_other() {
+        let (cache, _) = cache();
+        for number in 0..MAX_KEPT {
+            keep(&cache, &number.to_string(), Sought::Assertion, 86_000);
+        }
+        keep(&cache, "token", TOKEN, 86_000);
+        assert_eq!(len(&cache), MAX_KEPT - FORGOTTEN_AT_ONCE + 1);
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::agent_user::AgentUser;
 use crate::assertion::{Assertion, AssertionRequest, AssertionSource};
 use crate::builder::EntraBuilder;
-use crate::cache::{Cache, Fresh};
+use crate::cache::{Cache, Fresh, Sought};
 use crate::clock::Clock;
 use crate::credential::{Credential, Kind};
 use crate::endpoint::Endpoint;
@@ -201,7 +201,7 @@ impl Inner {
             };
             self.endpoint.ask(wanted.hop(), wanted.tenant, &form).await
         };
-        self.cache.get(&key, refused, ask).await
+        self.cache.get(&key, Sought::Token { refused }, ask).await
     }
 
     /// The form that asks for the token, without the assertions.
@@ -237,7 +237,7 @@ impl Inner {
             let hop = Hop::BlueprintAssertion;
             self.endpoint.ask(hop, wanted.tenant, &form).await
         };
-        self.cache.get(&key, None, ask).await
+        self.cache.get(&key, Sought::Assertion, ask).await
     }
 
     fn blueprint_form(&self, wanted: &Wanted<'_>) -> Form {
@@ -254,7 +254,7 @@ impl Inner {
             let hop = Hop::AgentAssertion;
             self.endpoint.ask(hop, wanted.tenant, &form).await
         };
-        self.cache.get(&key, None, ask).await
+        self.cache.get(&key, Sought::Assertion, ask).await
     }
 
     fn agent_form(&self, wanted: &Wanted<'_>) -> Form {
@@ -290,7 +290,7 @@ impl Inner {
             }
             result
         };
-        self.cache.get(&key, None, ask).await
+        self.cache.get(&key, Sought::Assertion, ask).await
     }
 
     /// The keys of the assertions that are kept since before `time`.
