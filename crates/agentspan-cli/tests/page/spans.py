@@ -113,7 +113,7 @@ def trip(number, at, earlier=False):
         rates = trace.add(root, "execute_tool", "execute_tool hotel_rates", 1768, 3812, tool("hotel_rates", "", hotel, None), ("TimeoutError", why), events)
         trace.add(rates, "", "POST /rates", 1772, 2776, plain=True)
         trace.add(rates, "", "POST /rates", 2794, 3806, plain=True)
-        flow = trace.add(root, "invoke_workflow", "invoke_workflow rebook_hotel", 3830, 6140)
+        flow = trace.add(root, "invoke_workflow", "invoke_workflow rebook_hotel", 3830, 6140, {"gen_ai.agent.id": ""})
         specialist = trace.add(flow, "invoke_agent", "invoke_agent Hotel Specialist", 3872, 6110, agent="Hotel Specialist")
         mask = "** MASKED **"
         trace.add(specialist, "chat", "chat gpt-4.1-mini", 3884, 5420, model("gpt-4.1-mini", 2210, 148, mask, mask, **cost(0.00112)), events=chunks(4400, 5400, "x" * 90, 18), agent="Hotel Specialist")
