@@ -16,8 +16,8 @@ use opentelemetry::{Context, Key};
 use serde_json::{Map, Value};
 
 use self::bounded::BoundedHeaders;
+use self::carrier::WithoutEmpty;
 pub use self::carrier::{HeaderReader, HeaderWriter};
-use self::carrier::{JsonReader, JsonWriter, WithoutEmpty};
 
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
@@ -259,14 +259,21 @@ impl Propagation {
     /// assert_eq!(json!(meta), json!({ "baggage": "correlation.id=request-1" }));
     /// ```
     pub fn inject_meta(&self, context: &Context, meta: &mut Map<String, Value>) {
-        self.inject(context, &mut JsonWriter(meta));
+        let mut writer = HeaderWriter::new(|name: &str, value| {
+            meta.insert(name.to_owned(), Value::String(value));
+        });
+        self.inject(context, &mut writer);
     }
 
     /// Like [`extract`](Self::extract), from the `_meta` object of an MCP request. Members that are
     /// not text are left out.
     #[must_use]
     pub fn extract_meta(&self, context: &Context, meta: &Map<String, Value>) -> Context {
-        self.extract(context, &JsonReader(meta))
+        let reader = HeaderReader::new(|name: &str| {
+            let text = meta.get(name).and_then(Value::as_str);
+            text.into_iter().collect()
+        });
+        self.extract(context, &reader)
     }
 }
 

@@ -120,3 +120,25 @@ impl<T> Serialize for Sensitive<T> {
         serializer.serialize_str(MASK)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_shows_the_mask_however_it_is_written_and_is_revealed_on_request() {
+        let known = Sensitive::from("canary-4711");
+        let unknown = Sensitive::<&str>::withheld();
+        for value in [&known, &unknown] {
+            assert_eq!(format!("{value:?} {value}"), [MASK, MASK].join(" "));
+            assert_eq!(format!("{value:>14}"), format!("{MASK:>14}"));
+            let json = serde_json::to_value(value).unwrap();
+            assert_eq!(json, MASK);
+        }
+        assert!(!known.is_withheld() && unknown.is_withheld());
+        assert_eq!(known.reveal(), Some(&"canary-4711"));
+        assert_eq!(known.into_revealed(), Some("canary-4711"));
+        assert_eq!(unknown.reveal(), None);
+        assert_eq!(unknown.into_revealed(), None);
+    }
+}

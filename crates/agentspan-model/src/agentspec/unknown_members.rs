@@ -183,3 +183,57 @@ impl From<UnknownMembers> for OtherParameters {
         Self(members)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters() -> OtherParameters {
+        let mut parameters = OtherParameters::default();
+        for (name, value) in [("seed", "1"), ("stop", r#""canary-4711""#), ("seed", "2")] {
+            let value: serde_json::Value = serde_json::from_str(value).unwrap();
+            parameters.push(name, Json::from(value));
+        }
+        parameters
+    }
+
+    #[test]
+    fn of_a_parameter_that_is_there_twice_the_last_counts() {
+        let text = |name| parameters().get(name).map(|json| json.as_str().to_owned());
+        assert_eq!(text("seed").as_deref(), Some("2"));
+        assert_eq!(text("stop").as_deref(), Some(r#""canary-4711""#));
+        assert_eq!(text("top_k"), None);
+    }
+
+    #[test]
+    fn debug_shows_no_parameter_but_its_name() {
+        assert_eq!(
+            format!("{:?}", parameters().0),
+            r#"["seed", "stop", "seed"]"#
+        );
+    }
+
+    #[test]
+    fn where_only_names_are_shown_the_numbers_among_the_parameters_are() {
+        let shown = |detail| {
+            let parameters = parameters();
+            let names = parameters.shown(detail).map(|(name, _)| name.to_string());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(shown(Detail::Named), ["seed", "seed"]);
+        for detail in [Detail::Complete, Detail::Described] {
+            assert_eq!(shown(detail), ["seed", "stop", "seed"]);
+        }
+    }
+
+    #[test]
+    fn parameters_hold_as_much_as_their_texts() {
+        let before = parameters().held_bytes();
+        let mut more = parameters();
+        more.push(
+            "note",
+            Json::from(serde_json::Value::from("x".repeat(1_000))),
+        );
+        assert!(more.held_bytes() > before + 1_000);
+    }
+}

@@ -26,7 +26,13 @@ const NOT_IN_VALUE: &AsciiSet = &CONTROLS
 
 /// The header of what is `allowed` of the context's baggage; empty if that is nothing.
 pub(super) fn write(context: &Context, allowed: &[Key]) -> String {
-    let baggage = context.baggage();
+    let (header, dropped) = header(context.baggage(), allowed);
+    count_dropped_entries(dropped);
+    header
+}
+
+/// The header, and how many entries do not fit.
+fn header(baggage: &Baggage, allowed: &[Key]) -> (String, u64) {
     let mut header = String::new();
     let mut dropped = 0;
     for key in allowed {
@@ -50,8 +56,7 @@ pub(super) fn write(context: &Context, allowed: &[Key]) -> String {
             dropped += 1;
         }
     }
-    count_dropped_entries(dropped);
-    header
+    (header, dropped)
 }
 
 /// `context` with the entries of the headers that it does not have yet.
@@ -61,6 +66,14 @@ pub(super) fn read(context: Context, headers: &[&str]) -> Context {
     if headers.iter().all(|header| trim(header).is_empty()) {
         return context;
     }
+    let (received, unread) = received(headers);
+    let (baggage, unkept) = with_received(context.baggage(), received);
+    count_dropped_of_header(unread + unkept);
+    context.with_baggage(baggage)
+}
+
+/// The entries of the headers, and how many are none or too many.
+fn received<'a>(headers: &[&'a str]) -> (Vec<Entry<'a>>, u64) {
     let mut dropped = 0;
     let (mut bytes, mut entries) = (0_usize, 0_usize);
     let mut received: Vec<Entry<'_>> = Vec::new();
@@ -76,8 +89,14 @@ pub(super) fn read(context: Context, headers: &[&str]) -> Context {
             None => dropped += u64::from(!trim(member).is_empty()),
         }
     }
+    (received, dropped)
+}
+
+/// Baggage with the entries that it does not have yet, and how many of them do not fit.
+fn with_received(own: &Baggage, received: Vec<Entry<'_>>) -> (Baggage, u64) {
+    let mut dropped = 0;
     let mut baggage = Baggage::new();
-    for (key, (value, metadata)) in context.baggage() {
+    for (key, (value, metadata)) in own {
         baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
     }
     for entry in received {
@@ -88,8 +107,7 @@ pub(super) fn read(context: Context, headers: &[&str]) -> Context {
             dropped += u64::from(baggage.len() == before);
         }
     }
-    count_dropped_of_header(dropped);
-    context.with_baggage(baggage)
+    (baggage, dropped)
 }
 
 struct Entry<'a> {
@@ -152,4 +170,73 @@ fn is_token_byte(byte: u8) -> bool {
 /// `baggage-octet`.
 fn is_octet(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_received(headers: &[&str], read: usize, dropped: u64) {
+        let (entries, count) = received(headers);
+        assert_eq!((entries.len(), count), (read, dropped));
+    }
+
+    #[test]
+    fn what_is_no_entry_is_counted_and_what_is_empty_is_not() {
+        check_received(&["a=1, ,b=2,", "\t", "c=3"], 3, 0);
+        check_received(&["a=1,no pair,b", "=", "c=3"], 2, 3);
+    }
+
+    #[test]
+    fn a_comma_counts_among_8192_bytes_and_no_entry_after_them_is_read() {
+        let value = |bytes: usize| "x".repeat(bytes);
+        let (first, second) = (format!("a={}", value(4000)), format!("b={}", value(4187)));
+        let both = format!("{first},{second}");
+        assert_eq!(both.len(), 8192);
+        check_received(&[&both], 2, 0);
+        check_received(&[&first, &second], 2, 0);
+        check_received(&[&format!("{both}x")], 1, 1);
+        check_received(&[&format!("{first},{second}x"), "c=1"], 1, 2);
+        check_received(&[&both, "c=1"], 2, 1);
+    }
+
+    #[test]
+    fn the_65th_entry_is_not_read_although_its_key_was_there() {
+        let many: Vec<String> = (1..=66).map(|n| format!("a={n}")).collect();
+        let many = many.join(",");
+        let (entries, dropped) = received(&[&many]);
+        let values: Vec<_> = entries.iter().map(|entry| &*entry.value).collect();
+        assert_eq!((values, dropped), (vec!["64"], 2));
+    }
+
+    fn baggage(entries: usize) -> Baggage {
+        let mut baggage = Baggage::new();
+        for n in 0..entries {
+            baggage.insert(format!("own{n}"), "1");
+        }
+        baggage
+    }
+
+    #[test]
+    fn entries_that_find_no_room_are_counted_and_those_that_are_known_are_not() {
+        let (entries, _) = received(&["own1=2,a=1,b=1,c=1"]);
+        let (all, dropped) = with_received(&baggage(62), entries);
+        assert_eq!((all.len(), dropped), (64, 1));
+        assert_eq!(all.get("own1").map(|value| value.as_str()), Some("1"));
+    }
+
+    #[test]
+    fn entries_that_are_too_large_for_the_header_are_counted() {
+        let mut own = Baggage::new();
+        for (key, value) in [
+            ("a", "\u{e4}".repeat(2_000)),
+            ("b", "1".to_owned()),
+            ("c", "%".repeat(3_000)),
+        ] {
+            own.insert(key, value);
+        }
+        let allowed = ["a", "b", "c", "absent"].map(Key::from_static_str);
+        assert_eq!(header(&own, &allowed), ("b=1".to_owned(), 2));
+    }
 }

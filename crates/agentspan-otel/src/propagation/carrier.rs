@@ -4,7 +4,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use opentelemetry::propagation::{Extractor, Injector};
-use serde_json::{Map, Value};
 
 /// An [`Injector`] for any kind of headers, with a closure that sets a header.
 ///
@@ -102,22 +101,44 @@ impl Injector for WithoutEmpty<'_> {
     }
 }
 
-pub(super) struct JsonWriter<'a>(pub(super) &'a mut Map<String, Value>);
+#[cfg(test)]
+mod tests {
+    use opentelemetry::propagation::TextMapPropagator;
+    use opentelemetry::trace::TraceContextExt;
+    use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-impl Injector for JsonWriter<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        self.0.insert(key.to_owned(), Value::String(value));
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn other_propagators_read_from_a_reader_and_write_to_a_writer() {
+        let reader = HeaderReader::new(|name: &str| match name {
+            "traceparent" => vec![PARENT, "another"],
+            _ => Vec::new(),
+        });
+        assert_eq!(reader.keys(), ["traceparent", "tracestate", "baggage"]);
+        assert_eq!(reader.get("traceparent"), Some(PARENT));
+        assert_eq!(reader.get("baggage"), None);
+        let propagator = TraceContextPropagator::new();
+        let context = propagator.extract(&reader);
+        assert!(context.span().span_context().is_remote());
+
+        let mut written = Vec::new();
+        let mut writer =
+            HeaderWriter::new(|name: &str, value| written.push((name.to_owned(), value)));
+        propagator.inject_context(&context, &mut writer);
+        assert!(written.contains(&("traceparent".to_owned(), PARENT.to_owned())));
     }
-}
 
-pub(super) struct JsonReader<'a>(pub(super) &'a Map<String, Value>);
-
-impl Extractor for JsonReader<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(Value::as_str)
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
+    #[test]
+    fn debug_shows_no_header() {
+        let values = [PARENT];
+        let reader = HeaderReader::new(|_: &str| values.to_vec());
+        let writer = HeaderWriter::new(|_: &str, _| {});
+        assert_eq!(
+            format!("{reader:?} {writer:?}"),
+            "HeaderReader { .. } HeaderWriter { .. }"
+        );
     }
 }

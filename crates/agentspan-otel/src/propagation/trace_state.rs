@@ -76,3 +76,43 @@ fn is_value(value: &str) -> bool {
         && !value.ends_with(' ')
         && value.bytes().all(is_allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys of three bytes.
+    fn keys() -> Vec<String> {
+        (10..43).map(|n| format!("k{n}")).collect()
+    }
+
+    #[test]
+    fn no_more_is_sent_than_32_members_and_8192_bytes() {
+        let keys = keys();
+        let sent = write(keys.iter().map(|key| (key.as_str(), "v")));
+        assert_eq!(sent.split(',').count(), 32);
+        assert!(sent.ends_with("k41=v"), "{sent}");
+
+        let value = "x".repeat(252);
+        for (bytes, fits) in [(220, true), (221, false)] {
+            let last = "y".repeat(bytes);
+            let members = keys[..31].iter().map(|key| (key.as_str(), &*value));
+            let sent = write(members.chain([("last", &*last)]));
+            assert_eq!(sent.len(), if fits { 8192 } else { 7966 });
+        }
+    }
+
+    #[test]
+    fn a_list_of_8192_bytes_is_read_and_a_longer_one_is_not() {
+        let value = "x".repeat(250);
+        let members = keys()[..32]
+            .iter()
+            .map(|key| format!("{key}={value}"))
+            .collect::<Vec<_>>();
+        let (first, second) = members.split_at(16);
+        let (first, second) = (first.join(","), second.join(",") + &" ".repeat(34));
+        assert_eq!(first.len() + second.len(), 8192);
+        assert_eq!(parse(&[&first, &second]).map(|list| list.len()), Some(32));
+        assert_eq!(parse(&[&first, &second, " "]), None);
+    }
+}

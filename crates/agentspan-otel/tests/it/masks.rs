@@ -14,6 +14,8 @@ use agentspan_otel::{
 use agentspan_processor::Trace;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use serde_json::Value;
 
@@ -116,6 +118,90 @@ fn d3_no_console_shows_contents_unless_it_is_asked_once() {
         clear.contains("error: io::Error: What canary-4711 said"),
         "{clear}"
     );
+}
+
+/// An exporter that keeps what it is told.
+#[derive(Clone, Debug, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn tell(&self, what: impl Into<String>) -> OTelSdkResult {
+        self.0.lock().unwrap().push(what.into());
+        Err(OTelSdkError::InternalFailure("told".to_owned()))
+    }
+}
+
+impl SpanExporter for Told {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.tell(format!("shutdown in {timeout:?}"))
+    }
+
+    fn shutdown(&self) -> OTelSdkResult {
+        self.tell("shutdown")
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.tell("flush")
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        let mut pairs: Vec<_> = resource
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        pairs.sort();
+        let _ = self.tell(pairs.join(" "));
+    }
+}
+
+#[test]
+fn an_exporter_behind_masks_is_told_the_resource_without_contents_and_the_end() {
+    let resource = Resource::builder_empty()
+        .with_attributes([
+            KeyValue::new("app.note", "x"),
+            KeyValue::new("gen_ai.prompt", CANARY),
+            KeyValue::new("service.name", "shop"),
+        ])
+        .build();
+    let plain = Resource::builder_empty().with_service_name("shop").build();
+    let clear = format!("app.note=x gen_ai.prompt={CANARY} service.name=shop");
+    for (disclosure, shown) in [
+        (Some(Disclosure::Clear), clear.as_str()),
+        (
+            Some(Disclosure::Masked),
+            "app.note=x gen_ai.prompt=** MASKED ** service.name=shop",
+        ),
+        (None, "service.name=shop"),
+    ] {
+        let told = Told::default();
+        let mut masked = match disclosure {
+            Some(disclosure) => Masked::new(told.clone(), disclosure),
+            None => Masked::known_harmless(told.clone()),
+        };
+        masked.set_resource(&resource);
+        masked.set_resource(&plain);
+        // The results are the exporter's, too.
+        masked.force_flush().unwrap_err();
+        masked
+            .shutdown_with_timeout(Duration::from_secs(7))
+            .unwrap_err();
+        masked.shutdown().unwrap_err();
+        let told = told.0.lock().unwrap();
+        assert_eq!(
+            *told,
+            [
+                shown,
+                "service.name=shop",
+                "flush",
+                "shutdown in 7s",
+                "shutdown"
+            ]
+        );
+    }
 }
 
 /// Spans that frameworks wrote, recorded: `contents` are pieces of what was said in each.

@@ -6,6 +6,7 @@ use agentspan_otel::propagation::HeaderReader;
 use agentspan_otel::{BaggageBuilder, Propagation};
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
+use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use serde_json::{Map, Value, json};
 
@@ -234,6 +235,48 @@ fn pairs_are_read_whatever_the_case_of_their_names_and_what_is_no_text_is_left_o
         headers,
         expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
+}
+
+#[test]
+fn a_format_that_is_not_used_is_neither_written_nor_read() {
+    let both = [("traceparent", PARENT), ("baggage", "correlation.id=1")];
+    let new = Propagation::new;
+    let none = new().without_trace_context().without_baggage();
+    for (propagation, trace, baggage) in [
+        (new(), true, true),
+        (new().without_baggage(), true, false),
+        (new().without_trace_context(), false, true),
+        (none, false, false),
+    ] {
+        let read = propagation.extract_headers(&Context::new(), both);
+        assert_eq!(read.span().span_context().is_valid(), trace);
+        assert_eq!(!read.baggage().is_empty(), baggage);
+        // As the propagator of other instrumentation, which asks for its names.
+        let all = new().extract_headers(&Context::new(), both);
+        let mut headers = HashMap::new();
+        propagation.inject_context(&all, &mut headers);
+        let names = [
+            ("traceparent", trace),
+            ("tracestate", trace),
+            ("baggage", baggage),
+        ];
+        let fields = names
+            .into_iter()
+            .filter(|(_, used)| *used)
+            .map(|(name, _)| name);
+        assert!(propagation.fields().eq(fields));
+        let sent = both
+            .into_iter()
+            .filter(|(name, _)| propagation.fields().any(|field| field == *name));
+        assert_eq!(
+            headers,
+            sent.map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
+        );
+        let read = propagation.extract_with_context(&Context::new(), &headers);
+        assert_eq!(read.span().span_context().is_valid(), trace);
+        assert_eq!(read.baggage().len(), usize::from(baggage));
+    }
 }
 
 #[test]

@@ -226,11 +226,24 @@ fn the_flag_of_a_random_id_goes_on_whatever_a_sampler_decides() {
         assert_eq!(sent.trace_id, TRACE);
         assert_eq!(sent.flags & 0b10, 0b10);
     }
+    // Where it was not set, nobody sets it.
+    for flags in ["00", "01"] {
+        let parent = format!("00-{TRACE}-{PARENT}-{flags}");
+        assert_eq!(serve(&[("traceparent", &parent)]).flags & 0b10, 0);
+    }
     // It says something of that id only.
     let elsewhere = received.with_remote_span_context(SpanContext::NONE);
     let sent = send_on(&SdkTracerProvider::builder().build(), &elsewhere);
     assert_ne!(sent.trace_id, TRACE);
     assert_eq!(sent.flags & 0b10, 0);
+}
+
+#[test]
+fn a_parent_with_more_than_512_bytes_is_none() {
+    let later = SAMPLED.replacen("00", "cc", 1);
+    let rest = "x".repeat(512 - later.len() - 1);
+    check_goes_on(&format!("{later}-{rest}"));
+    check_starts_anew(&format!("{later}-{rest}x"));
 }
 
 #[test]
