@@ -429,6 +429,15 @@ impl SpanProcessor for BackgroundQueue {
         ended.map_err(HookError::new)
     }
 
+    /// Starts the shutdown and does not wait. The thread handles what is queued, without a deadline.
+    /// Fails with a [`FlushError`] if hooks were lost by now.
+    fn shutdown_on_drop(&self) -> Result<(), HookError> {
+        let shared = self.shared();
+        let told = shared.queue.told_so_far();
+        self.start_shutdown()?;
+        shared.tell(told).map_err(HookError::new)
+    }
+
     /// Waits like [`shutdown`](SpanProcessor::shutdown), but without a timeout, and without
     /// blocking the thread. On the thread of the queue, it fails with [`FlushError::OwnThread`], too.
     fn shutdown_async(&self) -> HookFuture<'_> {

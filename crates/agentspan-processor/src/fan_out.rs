@@ -118,11 +118,14 @@ struct Rest<'a> {
 impl Drop for Rest<'_> {
     fn drop(&mut self) {
         match self.call.end() {
-            Some(end) => self.reached.drain(..).for_each(|target| target.call(end)),
-            None => self
-                .targets
-                .by_ref()
-                .for_each(|target| target.call(self.call)),
+            Some(end) => {
+                let end = end.in_drop();
+                self.reached.drain(..).for_each(|target| target.call(end));
+            }
+            None => {
+                let call = self.call.in_drop();
+                self.targets.by_ref().for_each(|target| target.call(call));
+            }
         }
     }
 }
@@ -173,6 +176,8 @@ struct Call<'a> {
     hook: Hook,
     span: Option<&'a Span>,
     event: Option<usize>,
+    /// It comes out of a drop in asynchronous code, and must not wait.
+    is_in_drop: bool,
 }
 
 impl<'a> Call<'a> {
@@ -181,6 +186,7 @@ impl<'a> Call<'a> {
             hook,
             span,
             event: None,
+            is_in_drop: false,
         }
     }
 
@@ -189,6 +195,14 @@ impl<'a> Call<'a> {
             hook: Hook::OnEvent,
             span: Some(span),
             event: Some(event.index()),
+            is_in_drop: false,
+        }
+    }
+
+    fn in_drop(self) -> Self {
+        Self {
+            is_in_drop: true,
+            ..self
         }
     }
 
@@ -216,6 +230,7 @@ impl<'a> Call<'a> {
             hook: self.hook,
             span: self.span.map(narrowed),
             event: self.event,
+            is_in_drop: self.is_in_drop,
         }
     }
 }
@@ -224,6 +239,7 @@ struct Seen {
     hook: Hook,
     span: Option<Span>,
     event: Option<usize>,
+    is_in_drop: bool,
 }
 
 impl Seen {
@@ -234,6 +250,7 @@ impl Seen {
     fn call(&self, processor: &dyn SpanProcessor) -> Result<(), HookError> {
         match (self.hook, &self.span) {
             (Hook::Startup, _) => processor.startup(),
+            (Hook::Shutdown, _) if self.is_in_drop => processor.shutdown_on_drop(),
             (Hook::Shutdown, _) => processor.shutdown(),
             (Hook::OnStart, Some(span)) => processor.on_start(span),
             (Hook::OnEnd, Some(span)) => processor.on_end(span),
@@ -293,6 +310,10 @@ impl SpanProcessor for FanOut {
 
     fn shutdown(&self) -> Result<(), HookError> {
         self.each(Call::of(Hook::Shutdown, None))
+    }
+
+    fn shutdown_on_drop(&self) -> Result<(), HookError> {
+        self.each(Call::of(Hook::Shutdown, None).in_drop())
     }
 
     fn startup_async(&self) -> HookFuture<'_> {

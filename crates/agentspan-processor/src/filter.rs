@@ -194,6 +194,10 @@ impl<P: SpanProcessor> SpanProcessor for Filter<P> {
         self.processor.shutdown()
     }
 
+    fn shutdown_on_drop(&self) -> Result<(), HookError> {
+        self.processor.shutdown_on_drop()
+    }
+
     fn startup_async(&self) -> HookFuture<'_> {
         self.processor.startup_async()
     }

@@ -129,6 +129,20 @@ pub trait SpanProcessor: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Called instead of [`shutdown`](Self::shutdown) when asynchronous code drops a trace, for
+    /// instance because its request was cancelled. The thread belongs to other tasks, too, so this
+    /// hook must not wait. The default calls `shutdown`.
+    ///
+    /// Implement it in processors whose `shutdown` waits, and only start the shutdown. Processors
+    /// that pass hooks on to others pass this one on, too.
+    ///
+    /// # Errors
+    ///
+    /// Any error that keeps the processor from doing its work.
+    fn shutdown_on_drop(&self) -> Result<(), HookError> {
+        self.shutdown()
+    }
+
     /// The asynchronous form of [`startup`](Self::startup).
     fn startup_async(&self) -> HookFuture<'_> {
         HookFuture::ready(self.startup())
@@ -204,6 +218,10 @@ impl<P: SpanProcessor + ?Sized> SpanProcessor for Arc<P> {
 
     fn shutdown(&self) -> Result<(), HookError> {
         (**self).shutdown()
+    }
+
+    fn shutdown_on_drop(&self) -> Result<(), HookError> {
+        (**self).shutdown_on_drop()
     }
 
     fn startup_async(&self) -> HookFuture<'_> {

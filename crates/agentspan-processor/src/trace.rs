@@ -267,11 +267,25 @@ impl Trace {
         Ok(())
     }
 
-    /// Shuts down what came up, where no failure can come out of it: the trace cannot start, or is dropped.
+    /// Shuts down what came up, where no failure can come out of it: the trace cannot start, or its guard is
+    /// dropped.
     fn shut_down_after_failure(&self, up: &[Arc<dyn SpanProcessor>]) {
+        self.shut_down_each(up, |processor| processor.shutdown());
+    }
+
+    /// As [`shut_down_after_failure`](Self::shut_down_after_failure), in a drop that must not wait.
+    fn shut_down_on_drop(&self, up: &[Arc<dyn SpanProcessor>]) {
+        self.shut_down_each(up, |processor| processor.shutdown_on_drop());
+    }
+
+    fn shut_down_each(
+        &self,
+        up: &[Arc<dyn SpanProcessor>],
+        shut_down: fn(&dyn SpanProcessor) -> Result<(), HookError>,
+    ) {
         if self.0.shutdown_on_exit {
             for processor in up {
-                if let Err(error) = contained(|| processor.shutdown()) {
+                if let Err(error) = contained(|| shut_down(&**processor)) {
                     report(Some(self), Hook::Shutdown, &**processor, &error);
                 }
             }
@@ -331,7 +345,7 @@ struct ShutDownOnDrop<'a> {
 
 impl Drop for ShutDownOnDrop<'_> {
     fn drop(&mut self) {
-        self.trace.shut_down_after_failure(&self.up);
+        self.trace.shut_down_on_drop(&self.up);
     }
 }
 

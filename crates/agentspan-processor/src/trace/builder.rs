@@ -210,7 +210,8 @@ impl TraceBuilder {
     ///
     /// # Cancel safety
     ///
-    /// It is as cancel safe as the future. The trace ends with the synchronous hooks.
+    /// It is as cancel safe as the future. The trace ends with the synchronous hooks, and its processors
+    /// are shut down [without waiting](SpanProcessor::shutdown_on_drop).
     pub async fn run<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
@@ -240,7 +241,7 @@ impl TraceBuilder {
                 Err(payload) => {
                     let event = exception::from_panic(Some(&*payload));
                     report_unheard(open.root().add_event(event));
-                    report_unheard(open.end());
+                    report_unheard(open.end_after_panic().await);
                     resume_unwind(payload)
                 }
             }

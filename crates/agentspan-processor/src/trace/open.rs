@@ -10,7 +10,8 @@ use crate::{Span, TraceError};
 /// A trace that is active on this thread, and ends when this guard is dropped. Made by
 /// [`start`](crate::trace::TraceBuilder::start).
 ///
-/// It cannot leave its thread. If a panic drops it, its root span gets an `ExceptionRaised` event.
+/// It cannot leave its thread. Like [`end`](Self::end), its drop waits for processors whose `shutdown`
+/// waits, such as a [`BackgroundQueue`](crate::BackgroundQueue). If a panic drops it, its root span gets an `ExceptionRaised` event.
 #[derive(Debug)]
 #[must_use = "the trace ends when this is dropped"]
 pub struct TraceGuard {
@@ -21,7 +22,8 @@ pub struct TraceGuard {
 }
 
 impl TraceGuard {
-    pub(super) fn new(root: SpanGuard, running: Running, pushed: Pushed) -> Self {
+    pub(super) fn new(root: SpanGuard, mut running: Running, pushed: Pushed) -> Self {
+        running.waits_if_dropped = true;
         Self {
             root,
             running,
@@ -65,7 +67,8 @@ impl TraceGuard {
 ///
 /// It is active in a future of [`wrap`](Self::wrap), and while one of its spans is current.
 /// Dropping it calls the synchronous hooks; [`end_async`](Self::end_async) calls the asynchronous
-/// hooks.
+/// hooks. The drop does not wait for the processors: see
+/// [`shutdown_on_drop`](crate::SpanProcessor::shutdown_on_drop).
 #[derive(Debug)]
 #[must_use = "the trace ends when this is dropped"]
 pub struct OpenTrace {
@@ -137,6 +140,14 @@ impl OpenTrace {
         root_ended.and(running.finish_async().await)
     }
 
+    /// The root span ends with the synchronous hook, as all spans do after a panic. Only the shutdown is
+    /// awaited, which may take long.
+    pub(super) async fn end_after_panic(self) -> Result<(), TraceError> {
+        let Self { root, running } = self;
+        let root_ended = root.end();
+        root_ended.and(running.finish_async().await)
+    }
+
     pub(super) fn set_covers_future(&mut self, covers_future: bool) {
         self.root.set_covers_future(covers_future);
     }
@@ -148,6 +159,8 @@ pub(super) struct Running {
     trace: Trace,
     /// Processors have come up that are to be shut down.
     is_up: bool,
+    /// Its drop may wait for the shutdown: the thread has no other tasks.
+    waits_if_dropped: bool,
 }
 
 impl Running {
@@ -155,6 +168,7 @@ impl Running {
         Self {
             trace,
             is_up: false,
+            waits_if_dropped: false,
         }
     }
 
@@ -191,8 +205,11 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.deactivate();
-        if self.is_up {
-            self.trace.shut_down_after_failure(&self.trace.processors());
+        let processors = self.trace.processors();
+        match (self.is_up, self.waits_if_dropped) {
+            (false, _) => {}
+            (true, true) => self.trace.shut_down_after_failure(&processors),
+            (true, false) => self.trace.shut_down_on_drop(&processors),
         }
     }
 }

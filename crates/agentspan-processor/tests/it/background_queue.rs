@@ -17,7 +17,7 @@ use futures_executor::block_on;
 use crate::recorder::{EVENT, Recorder, span};
 
 /// Longer than any of this takes.
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) fn program(trace: TraceBuilder, spans: usize) {
     let trace = trace.start().unwrap();
@@ -80,16 +80,16 @@ fn a_flush_waits_for_what_was_queued_before_it() {
 
 /// Waits in its first `on_start` until it is let go.
 #[derive(Debug)]
-struct Gate {
+pub(crate) struct Gate {
     inner: Recorder,
     gate: Mutex<Option<Receiver<()>>>,
     arrived: Mutex<Option<Sender<()>>>,
 }
 
 /// What opens a gate, and what tells that somebody stands before it.
-struct Key(Sender<()>, Receiver<()>);
+pub(crate) struct Key(pub(crate) Sender<()>, pub(crate) Receiver<()>);
 
-fn gate() -> (Arc<Gate>, Recorder, Key) {
+pub(crate) fn gate() -> (Arc<Gate>, Recorder, Key) {
     let ((open, gate), (arrived, arrival)) = (channel(), channel());
     let inner = Recorder::new();
     let gate = Gate {

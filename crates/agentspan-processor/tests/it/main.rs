@@ -10,6 +10,7 @@ mod allocations;
 mod async_spans;
 mod background_queue;
 mod disclosure;
+mod dropped_traces;
 mod errors;
 mod every_end;
 mod executions;
