@@ -65,6 +65,20 @@ fn children_stand_under_their_parent_in_order_of_their_start() {
 }
 
 #[test]
+fn the_type_of_an_error_whose_text_is_unknown_is_written_once() {
+    let failed = |description: &'static str| {
+        written(ConsoleDetail::AttributesWithContents, |tracer| {
+            let mut span = tracer.start("tool");
+            span.set_status(Status::error(description));
+            span.end();
+        })
+    };
+    let ends = |description, end| failed(description).trim_end().ends_with(end);
+    assert!(ends("_OTHER", "  error: _OTHER"));
+    assert!(ends("closed", "  error: _OTHER: closed"));
+}
+
+#[test]
 fn contents_are_masked_unless_asked_for() {
     let make = |tracer: &opentelemetry_sdk::trace::SdkTracer| {
         let mut span = tracer.start("chat");

@@ -155,15 +155,18 @@ impl<'a> Tree<'a> {
         hand_over_if_long(text, write);
     }
 
-    /// The type of an error, and its text where contents are shown.
+    /// The type of an error, and its text where contents are shown. Where its text was not captured, the
+    /// type stands in its place, too.
     fn error(&self, span: &SpanData, description: &str) -> String {
-        let error_type = printable(&error_type(span));
+        let error_type = error_type(span);
         let shows_text = self.detail == ConsoleDetail::AttributesWithContents;
-        if shows_text && !description.is_empty() {
-            format!("  error: {error_type}: {}", printable(description))
-        } else {
-            format!("  error: {error_type}")
-        }
+        let text = match description {
+            text if shows_text && !text.is_empty() && text != error_type => {
+                format!(": {}", printable(text))
+            }
+            _ => String::new(),
+        };
+        format!("  error: {}{text}", printable(&error_type))
     }
 }
 
