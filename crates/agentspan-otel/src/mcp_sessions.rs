@@ -9,7 +9,7 @@ use agentspan_queue::contain;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Histogram, Meter};
 
-use crate::metrics::mcp::duration;
+use crate::metrics::mcp::{duration, is_protocol_version};
 use crate::metrics::{LONGEST_NAME, OTHER};
 
 /// Records `mcp.client.session.duration` and `mcp.server.session.duration`, in seconds, as the
@@ -76,7 +76,13 @@ impl McpSessions {
     /// Starts a session of a server, with the request of the client.
     #[must_use = "the session ends when it is dropped"]
     pub fn server(&self, initialize: &McpRequest) -> McpSession {
-        McpSession::begin(self.0.server.clone(), dimensions(initialize))
+        let mut session = McpSession::begin(self.0.server.clone(), dimensions(initialize));
+        let version = initialize.protocol_version();
+        if version.is_some_and(|version| !is_protocol_version(version)) {
+            // Whatever a client asks for is not to become a series.
+            session.record_protocol_version(OTHER);
+        }
+        session
     }
 }
 

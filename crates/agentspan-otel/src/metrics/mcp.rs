@@ -31,8 +31,14 @@ const DIMENSIONS: [&str; 9] = [
 /// The attributes that only the client has.
 const OF_CLIENT: [&str; 2] = [keys::SERVER_ADDRESS, keys::SERVER_PORT];
 
-/// The codes of errors that say that there is no such thing as the caller has named.
-const REFUSED: [&str; 3] = ["-32601", "-32602", "-32002"];
+/// What a caller names, and may make up. A server has such a thing if it answers without an error.
+const NAMED_BY_CALLER: [&str; 2] = [keys::GEN_AI_TOOL_NAME, keys::GEN_AI_PROMPT_NAME];
+
+/// The versions of the protocol: <https://modelcontextprotocol.io/docs/learn/versioning>.
+const PROTOCOL_VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+
+/// The versions of JSON-RPC.
+const JSONRPC_VERSIONS: [&str; 2] = ["1.0", "2.0"];
 
 /// The methods that the conventions know.
 const METHODS: [&str; 26] = [
@@ -136,21 +142,17 @@ impl Message {
             Side::Client => &OF_CLIENT,
             Side::Server => &[],
         };
-        let is_refused = side == Side::Server && is_refused(span);
+        let error = error_type(span);
         for key in DIMENSIONS.iter().chain(of_side) {
             if let Some(value) = last(span, key) {
-                // Whatever a caller made up is not to become a series.
-                let is_made_up =
-                    is_refused && [keys::GEN_AI_TOOL_NAME, keys::GEN_AI_PROMPT_NAME].contains(key);
-                let value = if is_made_up {
-                    OTHER.into()
-                } else {
-                    dimension(value)
+                let value = match side {
+                    Side::Server => value_of_caller(key, value, error.is_some()),
+                    Side::Client => dimension(value),
                 };
                 dimensions.push(KeyValue::new(*key, value));
             }
         }
-        if let Some(error) = error_type(span) {
+        if let Some(error) = error {
             dimensions.push(KeyValue::new(keys::ERROR_TYPE, error));
         }
         Some(Self { side, dimensions })
@@ -175,9 +177,22 @@ fn method_name(value: &Value) -> &'static str {
     known.find(|known| *known == name).unwrap_or(OTHER)
 }
 
-fn is_refused(span: &SpanData) -> bool {
-    last(span, keys::RPC_RESPONSE_STATUS_CODE)
-        .is_some_and(|code| REFUSED.contains(&&*code.as_str()))
+/// What a caller says, as far as it is not made up: that is not to become a series.
+fn value_of_caller(key: &str, value: &Value, has_failed: bool) -> Value {
+    let is_made_up = match key {
+        keys::MCP_PROTOCOL_VERSION => !is_protocol_version(&value.as_str()),
+        keys::JSONRPC_PROTOCOL_VERSION => !JSONRPC_VERSIONS.contains(&&*value.as_str()),
+        key => has_failed && NAMED_BY_CALLER.contains(&key),
+    };
+    match is_made_up {
+        true => OTHER.into(),
+        false => dimension(value),
+    }
+}
+
+/// Whether there is such a version of the protocol.
+pub(crate) fn is_protocol_version(text: &str) -> bool {
+    PROTOCOL_VERSIONS.contains(&text)
 }
 
 fn error_type(span: &SpanData) -> Option<Value> {

@@ -161,6 +161,60 @@ fn what_a_caller_makes_up_is_no_dimension_of_a_server() {
 }
 
 #[test]
+fn a_server_keeps_names_of_what_it_answers_without_an_error() {
+    let found = measured(|tracer| {
+        for n in 0..5 {
+            let request = McpRequest::tool(format!("made-up-{n}"));
+            let request = request.with_protocol_version(format!("2025-01-0{n}"));
+            let start = || McpScope::server(&request).with_tracer(tracer).start();
+            start().record_tool_error();
+            drop(start().run_infallible(|_| std::future::pending::<()>()));
+            let prompt = McpRequest::prompt(format!("made-up-{n}"));
+            let scope = McpScope::server(&prompt).with_tracer(tracer).start();
+            scope
+                .in_scope(|_| Err::<(), _>(io::Error::other("x")))
+                .unwrap_err();
+        }
+        let known = McpRequest::tool("known").with_protocol_version("2025-11-25");
+        McpScope::server(&known).with_tracer(tracer).start().end();
+        // Who calls knows what it names.
+        let own = McpRequest::tool("own").with_protocol_version("2030-01-01");
+        let scope = McpScope::client(&own).with_tracer(tracer).start();
+        scope.record_tool_error();
+    });
+    let server = |of: &str| format!("mcp.server.operation.duration.count{{{of}}}");
+    let tool = "gen_ai.operation.name=execute_tool,gen_ai.tool.name";
+    let made_up = format!("{tool}=_OTHER,mcp.method.name=tools/call,mcp.protocol.version=_OTHER");
+    let of_server: Vec<_> = found
+        .iter()
+        .filter(|(name, _)| name.starts_with("mcp."))
+        .map(|(name, count)| (name.clone(), *count))
+        .collect();
+    let version = "mcp.method.name=tools/call,mcp.protocol.version";
+    let client = format!(
+        "mcp.client.operation.duration.count{{error.type=tool_error,{tool}=own,{version}=2030-01-01}}"
+    );
+    assert_eq!(
+        of_server,
+        [
+            (client, 1.0),
+            (
+                server(&format!("error.type=TaskCanceledException,{made_up}")),
+                5.0
+            ),
+            (
+                server(
+                    "error.type=io::Error,gen_ai.prompt.name=_OTHER,mcp.method.name=prompts/get"
+                ),
+                5.0,
+            ),
+            (server(&format!("error.type=tool_error,{made_up}")), 5.0),
+            (server(&format!("{tool}=known,{version}=2025-11-25")), 1.0),
+        ]
+    );
+}
+
+#[test]
 fn a_call_in_the_span_of_its_tool_is_measured_once_in_each_metric() {
     for (rendering, operation) in [
         (
@@ -199,6 +253,10 @@ fn what_the_other_side_makes_up_of_a_session_has_a_bound() {
     let mut session = sessions.server(&McpRequest::new("initialize"));
     session.record_protocol_version(&long);
     drop(session);
+    for made_up in ["1", "2", "2025-11-26"] {
+        let initialize = McpRequest::new("initialize").with_protocol_version(made_up);
+        drop(sessions.server(&initialize));
+    }
     let series = "mcp.server.session.duration.count";
     check(
         &counts(&meters),
@@ -207,7 +265,7 @@ fn what_the_other_side_makes_up_of_a_session_has_a_bound() {
                 &format!("{series}{{error.type=_OTHER,mcp.protocol.version=_OTHER}}"),
                 1.0,
             ),
-            (&format!("{series}{{mcp.protocol.version=_OTHER}}"), 1.0),
+            (&format!("{series}{{mcp.protocol.version=_OTHER}}"), 4.0),
         ],
     );
 }
