@@ -93,6 +93,37 @@ impl Switches {
         }
     }
 
+    /// The variables of switches whose values are words that no switch knows, each with the words that
+    /// it knows. Such a switch is off, which may not be what was meant: tell it to somebody.
+    ///
+    /// ```
+    /// use agentspan_discovery::{Environment, Switches};
+    ///
+    /// let environment = Environment::from_iter([("A365_SUPPRESS_INVOKE_AGENT_INPUT", "enabled")]);
+    /// let (variable, known) = Switches::unknown_words(&environment).next().unwrap();
+    /// assert_eq!(variable, "A365_SUPPRESS_INVOKE_AGENT_INPUT");
+    /// assert_eq!(known, "true, 1, yes, on, false, 0, no, off");
+    /// ```
+    pub fn unknown_words(
+        environment: &Environment,
+    ) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let unknown = move |(variable, blanks, words): Switch| {
+            let value = environment.non_empty(variable)?;
+            let value = match blanks {
+                Blanks::Count => value,
+                Blanks::Ignored => strip(value),
+            };
+            let mut known = words.iter().chain(&OFF).chain(&[""]);
+            let is_known = known.any(|word| value.eq_ignore_ascii_case(word));
+            let text = match words.len() {
+                1 => "true, false, 0, no, off",
+                _ => "true, 1, yes, on, false, 0, no, off",
+            };
+            (!is_known).then_some((variable, text))
+        };
+        SWITCHES.into_iter().filter_map(unknown)
+    }
+
     /// Whether scopes record spans: `ENABLE_OBSERVABILITY`, or, if it is unset or empty,
     /// `ENABLE_A365_OBSERVABILITY`. The first variable that is set decides, so the second cannot
     /// override a `false`.
@@ -175,19 +206,52 @@ impl Switches {
     }
 }
 
+/// Whether blanks around a word count.
+#[derive(Clone, Copy)]
+enum Blanks {
+    Count,
+    Ignored,
+}
+
+/// A variable, and the words that switch it on.
+type Switch = (&'static str, Blanks, &'static [&'static str]);
+
+const ON: [&str; 4] = ["true", "1", "yes", "on"];
+const OFF: [&str; 4] = ["false", "0", "no", "off"];
+
+/// The variables of all switches.
+const SWITCHES: [Switch; 8] = [
+    (names::ENABLE_OBSERVABILITY, Blanks::Count, &ON),
+    (names::ENABLE_A365_OBSERVABILITY, Blanks::Count, &ON),
+    (
+        names::ENABLE_A365_OBSERVABILITY_EXPORTER,
+        Blanks::Count,
+        &ON,
+    ),
+    (
+        names::ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT,
+        Blanks::Count,
+        &ON,
+    ),
+    (names::ENABLE_A365_OBSERVABILITY_SIDECAR, Blanks::Count, &ON),
+    (names::ENABLE_OTLP_EXPORTER, Blanks::Count, &["true"]),
+    (
+        names::A365_SUPPRESS_INVOKE_AGENT_INPUT,
+        Blanks::Ignored,
+        &ON,
+    ),
+    (names::A365_USE_S2S_ENDPOINT, Blanks::Ignored, &ON),
+];
+
 /// No letter outside ASCII has one of these letters as its lower case, so that comparing ASCII is
 /// the same as the reference's lower-casing.
 fn is_on(value: &str) -> bool {
-    ["true", "1", "yes", "on"]
-        .iter()
-        .any(|on| value.eq_ignore_ascii_case(on))
+    ON.iter().any(|on| value.eq_ignore_ascii_case(on))
 }
 
 /// The words that say no. Other words say nothing.
 fn is_off(value: &str) -> bool {
-    ["false", "0", "no", "off"]
-        .iter()
-        .any(|off| value.eq_ignore_ascii_case(off))
+    OFF.iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
 #[cfg(test)]
@@ -225,6 +289,36 @@ mod tests {
             let older = switches.scopes_enabled(Profile::V2, true);
             assert_eq!(older, switches.observability_enabled());
         }
+    }
+
+    #[test]
+    fn a_word_that_no_switch_knows_is_told_with_those_that_it_knows() {
+        let unknown = |variable: &'static str, value: &str| {
+            let environment = Environment::from_iter([(variable, value)]);
+            let mut unknown = Switches::unknown_words(&environment).collect::<Vec<_>>();
+            let found = unknown.pop();
+            assert!(unknown.is_empty(), "{variable}");
+            assert!(found.is_none_or(|(found, _)| found == variable));
+            found.map(|(_, known)| known)
+        };
+        for (variable, blanks, words) in SWITCHES {
+            for word in words.iter().chain(&OFF).chain(&["", "TRUE", "Off"]) {
+                assert_eq!(unknown(variable, word), None, "{variable} {word:?}");
+            }
+            for word in ["enabled", "y", "2", "disabled"] {
+                let known = unknown(variable, word).unwrap();
+                let mut told = known.split(", ");
+                assert!(
+                    told.all(|word| unknown(variable, word).is_none()),
+                    "{known}"
+                );
+                assert_eq!(known.split(", ").count(), words.len() + OFF.len());
+            }
+            let is_told = unknown(variable, " true").is_some();
+            assert_eq!(is_told, matches!(blanks, Blanks::Count), "{variable}");
+        }
+        assert!(unknown(names::ENABLE_OTLP_EXPORTER, "1").is_some());
+        assert_eq!(unknown(names::PYTHON_ENVIRONMENT, "maybe"), None);
     }
 
     #[test]

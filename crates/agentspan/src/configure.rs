@@ -27,7 +27,7 @@ use crate::batch_variables::BatchVariables;
 use crate::counts;
 use crate::destination::Destination;
 use crate::destination_names::DestinationNames;
-use crate::environment::{identity, warn_of_disagreement, warn_of_refused};
+use crate::environment::{identity, warn_of_disagreement, warn_of_refused, warn_of_unknown_words};
 use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
@@ -267,11 +267,11 @@ impl Configuration {
         self
     }
 
-    /// Accepts the tenant and the agent from any baggage, also from the header of a request. By
-    /// default, they are accepted only from baggage that this process set.
+    /// Accepts the tenant, the agent and its user from any baggage, also from the header of a
+    /// request. By default, they are accepted only from baggage that this process set.
     ///
     /// Use this only if untrusted callers cannot reach the service: the sender of a header decides
-    /// which tenant and agent get the spans.
+    /// which tenant and agent get the spans, and with the token of which user of the agent.
     pub fn with_trusted_remote_identity(mut self) -> Self {
         self.remote_identity = RemoteIdentity::Trusted;
         self
@@ -386,6 +386,7 @@ impl Configuration {
             return self.install_nothing(&environment);
         }
         warn_of_refused(&environment);
+        warn_of_unknown_words(&environment);
         warn_of_disagreement(&environment);
         self.identity = self.identity.or_else(|| identity(&environment));
         let customise = self.customise.take();
@@ -516,6 +517,7 @@ impl Configuration {
             return Ok(AgentSpanProcessor::disabled());
         }
         warn_of_refused(&environment);
+        warn_of_unknown_words(&environment);
         warn_of_disagreement(&environment);
         self.identity = self.identity.or_else(|| identity(&environment));
         self.sidecar = self.effective_sidecar(&environment);

@@ -1,8 +1,8 @@
 //! Reads variables of the environment, and warns about each variable that is ignored.
 
 use agentspan_discovery::{
-    Environment, ShownValue, Support, Variable, agent365_variables, scope_overrides_disagree,
-    standard_variables, values,
+    Environment, ShownValue, Support, Switches, Variable, agent365_variables,
+    scope_overrides_disagree, standard_variables, values,
 };
 use agentspan_model::agent365::{Identity, environment as names};
 use agentspan_queue::contain;
@@ -103,6 +103,20 @@ pub(crate) fn warn_of_disagreement(environment: &Environment) {
                 honoured = names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
                 ignored = names::A365_OBSERVABILITY_SCOPES_OVERRIDE,
                 "two variables of the environment name different scopes of tokens"
+            );
+        });
+    }
+}
+
+/// Warns about switches whose words are unknown, so that they are off.
+pub(crate) fn warn_of_unknown_words(environment: &Environment) {
+    for (variable, known) in Switches::unknown_words(environment) {
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::configure",
+                variable,
+                known,
+                "a switch of the environment is off, since its value is none of the known words"
             );
         });
     }

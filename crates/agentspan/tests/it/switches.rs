@@ -81,3 +81,30 @@ fn who_sends_spans_elsewhere_and_wants_no_agent_365_is_not_warned_of_it() {
     // Scopes are off, which concerns everybody.
     assert!(warned(&[]));
 }
+
+#[test]
+fn a_word_that_no_switch_knows_is_told_and_not_repeated() {
+    let told = |word: &str| {
+        let (logs, _guard) = CapturedLogs::on_this_thread();
+        let variables = [("A365_SUPPRESS_INVOKE_AGENT_INPUT", word)];
+        let configuration = configure().with_environment(&variables.into_iter().collect());
+        configuration.into_processor().unwrap();
+        let text = logs.text();
+        assert!(!text.contains("by-hand"), "{text}");
+        let told = |line: &&str| line.contains("none of the known words");
+        text.lines()
+            .filter(told)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let lines = told("enabled-by-hand");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].contains("A365_SUPPRESS_INVOKE_AGENT_INPUT"),
+        "{lines:?}"
+    );
+    assert!(lines[0].contains("true, 1, yes, on"), "{lines:?}");
+    for known in ["", "TRUE", "off"] {
+        assert!(told(known).is_empty(), "{known}");
+    }
+}
