@@ -96,6 +96,10 @@ pub struct OtelBridge {
     tracker: Tracker<Bridged>,
 }
 
+/// How many events a span may have. Without a limit, a span of `tracing` that is open as long as its
+/// program would keep all warnings.
+const MAX_EVENTS: u32 = 16_384;
+
 /// The parts of an open span that the bridge keeps.
 struct Bridged {
     shared: Arc<SharedSpan>,
@@ -184,14 +188,17 @@ impl OtelBridge {
     }
 
     /// Prepares a provider for Agent Spec spans: sets the [`AgentSpecIdGenerator`], and raises the
-    /// limit of events per span, which is 128 by default in OpenTelemetry.
+    /// limit of events per span from OpenTelemetry's 128 to 16,384, as many as
+    /// [`SpanLimits`](crate::SpanLimits) pass on by default. The SDK counts further events of a
+    /// span, and drops them. [Records](Self::with_records) have all events of Agent Spec spans, up
+    /// to the limit of [open bytes](Self::with_max_open_bytes).
     ///
     /// Spans of other instrumentation do not change, except that they may have more events, too.
     #[must_use]
     pub fn prepare(provider: TracerProviderBuilder) -> TracerProviderBuilder {
         provider
             .with_id_generator(AgentSpecIdGenerator::<RandomIds>::default())
-            .with_max_events_per_span(u32::MAX)
+            .with_max_events_per_span(MAX_EVENTS)
     }
 
     /// The number of events that were lost because they came after the end of their span and of all

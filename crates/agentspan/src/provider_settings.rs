@@ -18,9 +18,8 @@ use crate::environment::{first, ignored_unseen, understood};
 const ATTRIBUTES: u32 = 128;
 const LINKS: u32 = 128;
 
-/// Sets the sampler and the limits, and returns the limit of attributes per span. It does not limit
-/// events, because Agent Spec spans are rendered from their events, and the last events matter
-/// most.
+/// Sets the sampler and the limits, and returns the limit of attributes per span. The bridge sets
+/// the limit of events, because Agent Spec spans are rendered from their events.
 pub(crate) fn with_sampler_and_limits(
     builder: TracerProviderBuilder,
     environment: &Environment,
