@@ -1,6 +1,5 @@
 //! Requests that are served while scopes are off. A binary of its own: the switch belongs to the
 //! whole process.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::convert::Infallible;
 use std::future::Future;
