@@ -129,6 +129,7 @@ fn only_one_turn_is_spared_while_others_can_be_cut() {
     let late = now + PATIENCE;
     lanes.take_slots_back(late);
     assert_eq!(lanes.next_deadline(late), Some(now + SPARED * 2));
+    assert_eq!(lanes.next_deadline(now + SPARED * 2), None);
     let cut = [(); 3].map(|()| lanes.slowest(true, late));
     assert_eq!(cut, [Some(turns[0]), Some(turns[2]), None]);
     assert_eq!(lanes.slowest(true, now + SPARED * 2), Some(turns[1]));

@@ -167,3 +167,24 @@ fn nothing_that_has_had_a_turn_and_not_the_only_item_is_excess() {
         lanes.leave(turn);
     }
 }
+
+#[test]
+fn the_part_of_a_lane_is_the_larger_of_both_measures() {
+    let size = |spans, bytes| Size { spans, bytes };
+    let whole = part(BOUNDS, BOUNDS);
+    assert_eq!(part(size(BOUNDS.spans / 2, 0), BOUNDS), whole / 2);
+    assert_eq!(part(size(1, BOUNDS.bytes / 4), BOUNDS), whole / 4);
+    assert_eq!(part(size(0, 0), BOUNDS), 0);
+    assert!(part(size(0, 1), BOUNDS) > 1);
+}
+
+#[test]
+fn a_lane_does_not_drain_as_long_as_one_of_its_turns_waits_for_a_late_answer() {
+    let now = Instant::now();
+    let (mut lanes, started) = two_turns(now);
+    let late = now + PATIENCE;
+    lanes.take_slots_back(late);
+    lanes.answered(started[0].0, Outcome::Failed, late);
+    let excess = lanes.make_room(BOUNDS, late + PATIENCE, |_| Some(one()));
+    assert_eq!(excess, [12]);
+}
