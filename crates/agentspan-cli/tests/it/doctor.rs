@@ -129,7 +129,7 @@ fn a_canary_without_an_identity_or_a_token_is_no_valid_command() {
         assert_eq!(ran.status.code(), Some(2), "{errors}");
         let is_named = |option: &&str| errors.contains(&format!("  {option} <"));
         assert!(missing.iter().all(is_named), "{errors}");
-        assert!(!given.iter().any(|option| is_named(option)), "{errors}");
+        assert!(!given.iter().any(is_named), "{errors}");
     }
 }
 
