@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::Rotation;
 
-/// A file of lines. When it is full, it is renamed, and a new file is started: see [`Rotation`].
+/// A file of lines. When it is full, it is renamed, and a new file is started: see [`Rotation`]. On
+/// Unix, the new file has the mode of the full one.
 ///
 /// [`JsonLines`](super::JsonLines) writes to one. It is public for other writers of lines. A file
 /// should have only one writer at a time.
@@ -136,7 +137,7 @@ impl RotatingFile {
         self.file.flush()?;
         let mut unfinished = self.path.clone().into_os_string();
         unfinished.push(".new");
-        let next = File::create(&unfinished)?;
+        let next = create_like(&self.file, Path::new(&unfinished))?;
         let renamed = self.put_aside(rotation);
         if let Err(error) = renamed.and_then(|()| fs::rename(&unfinished, &self.path)) {
             // A remaining file is empty, and used the next time.
@@ -150,7 +151,11 @@ impl RotatingFile {
     }
 
     fn put_aside(&self, rotation: Rotation) -> io::Result<()> {
-        for number in (1..rotation.kept_files).rev() {
+        // Those before the first gap: a file that moves into it makes room for all the others.
+        let full = (1..rotation.kept_files)
+            .take_while(|number| is_there(&numbered(&self.path, *number)))
+            .count();
+        for number in (1..=full).rev() {
             rename_if_there(
                 &numbered(&self.path, number),
                 &numbered(&self.path, number + 1),
@@ -161,6 +166,39 @@ impl RotatingFile {
         }
         Ok(())
     }
+}
+
+/// Makes a new file that is as open to others as this one. What is in its place is removed, not followed.
+fn create_like(old: &File, path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+        let permissions = old.metadata()?.permissions();
+        // At once, so that nobody can open it before.
+        let file = options.mode(permissions.mode() & 0o777).open(path)?;
+        // The umask of the process may have taken away what the old file allows.
+        if file.metadata()?.permissions() != permissions {
+            file.set_permissions(permissions)?;
+        }
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = old;
+        options.open(path)
+    }
+}
+
+/// Whether there is anything of this name.
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
@@ -230,6 +268,81 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_written_whole_is_taken_back() {
         check(b"tor", b"", "one\ntwo\n");
+    }
+
+    /// A directory that is removed with all that is in it.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Self {
+            let name = format!("agentspan-rotated-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_has_the_mode_of_the_old_one() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = Directory::new("mode");
+        let path = directory.0.join("lines");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        for expected in [0o600, 0o640, 0o666] {
+            let mut file = RotatingFile::append(&path, Some(Rotation::at_bytes(4, 1))).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(expected)).unwrap();
+            file.write_lines(b"one\n").unwrap();
+            file.write_lines(b"two\n").unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
+            assert_eq!(
+                (mode(&path), mode(&numbered(&path, 1))),
+                (expected, expected)
+            );
+            drop(file);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_the_new_file_is_not_followed() {
+        let directory = Directory::new("link");
+        let (path, victim) = (directory.0.join("lines"), directory.0.join("victim"));
+        fs::write(&victim, "kept").unwrap();
+        std::os::unix::fs::symlink(&victim, directory.0.join("lines.new")).unwrap();
+        let mut file = RotatingFile::append(&path, Some(Rotation::at_bytes(4, 1))).unwrap();
+        file.write_lines(b"one\n").unwrap();
+        file.write_lines(b"two\n").unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    }
+
+    #[test]
+    fn all_files_may_be_kept_and_a_gap_between_them_is_filled() {
+        let directory = Directory::new("all");
+        let path = directory.0.join("lines");
+        let rotation = Rotation::at_bytes(1, usize::MAX);
+        let mut file = RotatingFile::append(&path, Some(rotation)).unwrap();
+        for line in ["one\n", "two\n", "three\n"] {
+            file.write_lines(line.as_bytes()).unwrap();
+        }
+        let aside = |number| fs::read_to_string(numbered(&path, number)).ok();
+        assert_eq!(aside(1).as_deref(), Some("two\n"));
+        assert_eq!(aside(2).as_deref(), Some("one\n"));
+        fs::rename(numbered(&path, 2), numbered(&path, 3)).unwrap();
+        file.write_lines(b"four\n").unwrap();
+        assert_eq!(aside(1).as_deref(), Some("three\n"));
+        assert_eq!(aside(2).as_deref(), Some("two\n"));
+        assert_eq!(aside(3).as_deref(), Some("one\n"));
+        assert_eq!(aside(4), None);
     }
 
     #[test]
