@@ -228,8 +228,11 @@ impl Configuration {
         self
     }
 
-    /// Reads all variables from `environment` instead of the environment of the process. Use it in
-    /// tests, and in programs that get their settings from elsewhere.
+    /// Reads variables from `environment` instead of the environment of the process. Use it in tests,
+    /// and in programs that get their settings from elsewhere.
+    ///
+    /// It does not reach `Destination::otlp_http` and `otlp_grpc`, which have read the environment of
+    /// the process by then.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment = Some(environment.clone());
         self
