@@ -78,11 +78,14 @@ impl AgentSpec {
         }
     }
 
-    /// Ends all open spans, so that they are exported as unfinished.
-    pub(crate) fn end_open_spans(&self) {
-        if let Some(bridge) = &self.bridge {
-            // Processors of the provider hear of it on this thread.
-            let _ = contain::call(|| bridge.end_open_spans());
+    /// What ends all open spans, so that they are exported as unfinished. Processors of the provider hear of
+    /// it on the thread that calls this, and may block.
+    pub(crate) fn end_of_open_spans(&self) -> impl FnOnce() + Send + use<> {
+        let bridge = self.bridge.clone();
+        move || {
+            if let Some(bridge) = bridge {
+                let _ = contain::call(|| bridge.end_open_spans());
+            }
         }
     }
 

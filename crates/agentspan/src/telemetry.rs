@@ -205,6 +205,9 @@ impl Telemetry {
     /// asynchronous code calls [`shutdown_async`](Self::shutdown_async). Spans of scopes that start
     /// later are not exported.
     ///
+    /// Open spans of Agent Spec are ended first. If processors of your own are slow to hear of that, the
+    /// destinations shut down after half of the `timeout` all the same.
+    ///
     /// The result reports every loss that no flush has reported, however old. The telemetry has
     /// ended in any case, so a program that has done its work may log the error and succeed.
     ///

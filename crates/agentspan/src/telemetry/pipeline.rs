@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use agentspan_agent365::{Delivery, DeliveryStats};
@@ -177,21 +178,37 @@ impl Pipeline {
         }
     }
 
-    /// A second call does nothing. A concurrent call waits as well.
-    pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), Failed> {
-        if self.is_disabled || self.has_ended.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        self.agent_spec.end_open_spans();
-        let before = self.report();
-        let deadline = Deadline::after(timeout);
+    /// Ends all open spans, then shuts the provider down. Waits for the first only, and at most half of the
+    /// time: the other half is for sending the spans.
+    fn end_spans_and_provider(&self, timeout: Duration) -> io::Result<OwnThread> {
         let (provider, ours) = (self.provider.clone(), self.done_by_guard.clone());
+        let end_open_spans = self.agent_spec.end_of_open_spans();
+        let (ended, has_ended) = mpsc::sync_channel(1);
         let others = self.start_others("agentspan-shutdown", move || {
+            end_open_spans();
+            // Nobody listens any more after half of the time.
+            let _ = ended.send(());
             match ours.call(|| provider.shutdown_with_timeout(timeout)) {
                 Err(OTelSdkError::AlreadyShutdown) => Ok(()),
                 result => result,
             }
         });
+        match &others {
+            // What is late is heard of by waiting for the thread.
+            Ok(_) => drop(has_ended.recv_timeout(timeout / 2)),
+            Err(_) => self.agent_spec.end_of_open_spans()(),
+        }
+        others
+    }
+
+    /// A second call does nothing. A concurrent call waits as well.
+    pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), Failed> {
+        if self.is_disabled || self.has_ended.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let deadline = Deadline::after(timeout);
+        let others = self.end_spans_and_provider(timeout);
+        let before = self.report();
         self.queues.iter().for_each(ExportQueue::start_shutdown);
         self.agent_spec.start_shutdown();
 

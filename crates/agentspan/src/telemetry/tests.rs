@@ -299,6 +299,47 @@ impl AgentSpecProcessor for Hanging {
     }
 }
 
+/// Waits at the end of each span.
+#[derive(Debug)]
+struct SlowEnds(Hanging);
+
+impl SpanProcessor for SlowEnds {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {
+        self.0.wait();
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn a10_a_processor_that_is_slow_to_hear_of_open_spans_holds_up_no_shutdown() {
+    let (hanging, release) = Hanging::new();
+    let kept = Kept::default();
+    let queue = ExportQueue::builder("kept", kept.clone()).build().unwrap();
+    let telemetry = over(vec![queue], Some(SlowEnds(hanging)));
+    std::mem::forget(telemetry.trace().start_detached().unwrap());
+    let (done, result) = mpsc::channel();
+    let shutdown = thread::spawn(move || {
+        done.send(telemetry.shutdown(Duration::from_millis(1)))
+            .unwrap();
+    });
+    let result = result.recv_timeout(WHILE).unwrap();
+    assert!(
+        matches!(result, Err(TelemetryError::Deadline { .. })),
+        "{result:?}"
+    );
+    drop(release);
+    shutdown.join().unwrap();
+}
+
 fn unsent(result: Result<(), TelemetryError>) -> u64 {
     match result {
         Err(TelemetryError::Deadline { unsent, .. }) => unsent,
