@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Error, Ident};
 
-use crate::function::Function;
+use crate::function::{Argument, Function};
 use crate::options::Options;
 
 /// The function as an execution of a component of this kind, or an error of the compiler and the function as it is.
@@ -27,9 +27,17 @@ fn execution(kind: &str, options: &Options, function: &Function) -> syn::Result<
     let this = Ident::new("execution", Span::mixed_site());
     let path = options.path();
     let inputs = (!recorded.is_empty()).then(|| {
-        let names = recorded.iter().map(|name| name.unraw().to_string());
+        let fields = Ident::new("fields", Span::mixed_site());
+        let with = recorded.iter().map(|Argument { name, conditions }| {
+            let key = name.unraw().to_string();
+            quote!(#(#conditions)* let #fields = #fields.with(#key, &#name);)
+        });
         quote! {
-            .with_inputs(&#path::processor::execution::Fields::new()#(.with(#names, &#recorded))*)
+            .with_inputs(&{
+                let #fields = #path::processor::execution::Fields::new();
+                #(#with)*
+                #fields
+            })
         }
     });
     let body = &function.body;
@@ -39,9 +47,9 @@ fn execution(kind: &str, options: &Options, function: &Function) -> syn::Result<
             #this.run(|_| async move { #body }).await
         },
         false => {
-            let output = &function.output;
+            let output = function.closure_output();
             quote_spanned! {function.output.span()=>
-                #this.in_span(|_| -> #output { #body })
+                #this.in_span(|_| #output { #body })
             }
         }
     };
@@ -52,17 +60,17 @@ fn execution(kind: &str, options: &Options, function: &Function) -> syn::Result<
 }
 
 /// The arguments whose values are recorded.
-fn recorded<'a>(options: &Options, function: &'a Function) -> syn::Result<Vec<&'a Ident>> {
-    let unknown = options
-        .skip
-        .iter()
-        .find(|name| !function.named.contains(name));
+fn recorded<'a>(options: &Options, function: &'a Function) -> syn::Result<Vec<&'a Argument>> {
+    let is_named = |name: &&Ident| function.named.iter().any(|it| it.name == **name);
+    let unknown = options.skip.iter().find(|name| !is_named(name));
     if let Some(name) = unknown {
         let text = format!("the function has no argument of the name `{name}`");
         return Err(Error::new(name.span(), text));
     }
     let named = function.named.iter().filter(|_| !options.skip_all);
-    Ok(named.filter(|name| !options.skip.contains(name)).collect())
+    Ok(named
+        .filter(|argument| !options.skip.contains(&argument.name))
+        .collect())
 }
 
 /// A reference to the component.

@@ -18,9 +18,16 @@ pub(crate) struct Function {
     generics: Generics,
     arguments: TokenStream,
     /// The arguments that have a name.
-    pub(crate) named: Vec<Ident>,
+    pub(crate) named: Vec<Argument>,
     pub(crate) output: Type,
     pub(crate) body: TokenStream,
+}
+
+/// An argument with a name.
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    /// The conditions under which there is such an argument.
+    pub(crate) conditions: Vec<Attribute>,
 }
 
 impl Parse for Function {
@@ -72,9 +79,10 @@ impl Parse for Function {
 fn argument(
     input: ParseStream<'_>,
     arguments: &mut TokenStream,
-    named: &mut Vec<Ident>,
+    named: &mut Vec<Argument>,
 ) -> syn::Result<()> {
-    for attribute in input.call(Attribute::parse_outer)? {
+    let attributes = input.call(Attribute::parse_outer)?;
+    for attribute in &attributes {
         attribute.to_tokens(arguments);
     }
     if input.peek(Token![&]) {
@@ -91,7 +99,12 @@ fn argument(
     } else if input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
         let name: Ident = input.parse()?;
         name.to_tokens(arguments);
-        named.push(name);
+        let conditions = attributes.into_iter();
+        let conditions = conditions.filter(|attribute| attribute.path().is_ident("cfg"));
+        named.push(Argument {
+            name,
+            conditions: conditions.collect(),
+        });
     } else {
         while !input.peek(Token![:]) || input.peek(Token![::]) {
             // Both halves of `::` at once.
@@ -127,6 +140,13 @@ impl Function {
         }
     }
 
+    /// The type of a closure with the body. None where it cannot be written, because it is not
+    /// named: it follows from the type of the function.
+    pub(crate) fn closure_output(&self) -> Option<TokenStream> {
+        let output = self.output.to_token_stream();
+        (!has_opaque_type(output.clone())).then(|| quote!(-> #output))
+    }
+
     /// The name without the `r#` of a raw identifier.
     pub(crate) fn plain_name(&self) -> String {
         self.name.unraw().to_string()
@@ -143,6 +163,15 @@ impl Function {
         let paragraph = paragraph.cloned().collect::<Vec<_>>().join(" ");
         (!paragraph.is_empty()).then_some(paragraph)
     }
+}
+
+/// Whether `impl` is among the tokens of a type.
+fn has_opaque_type(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "impl",
+        TokenTree::Group(group) => has_opaque_type(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn documentation(attribute: &Attribute) -> Option<String> {

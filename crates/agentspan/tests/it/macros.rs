@@ -198,3 +198,72 @@ fn a_question_mark_converts_into_the_error_of_the_function() {
     let (returned, _) = seen(|| block_on(parse("x")));
     assert_eq!(returned.unwrap_err().to_string(), "own");
 }
+
+/// What a function returns may have no name.
+#[agentspan::tool]
+fn words(text: &str) -> Result<impl serde::Serialize + Iterable, Own> {
+    let count: usize = text.parse()?;
+    if count > 9 {
+        return Err(Own);
+    }
+    Ok(vec!["word"; count])
+}
+
+#[agentspan::tool]
+async fn words_later(text: &str) -> Result<impl serde::Serialize + Iterable, Own> {
+    let count: usize = text.parse()?;
+    Ok(vec!["word"; count])
+}
+
+trait Iterable {
+    fn count(&self) -> usize;
+}
+
+impl Iterable for Vec<&str> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+#[test]
+fn a_function_may_return_a_type_without_a_name() {
+    let (returned, seen) = seen(|| (words("2"), words("x"), words("10")));
+    assert_eq!(returned.0.unwrap().count(), 2);
+    assert!(returned.1.is_err() && returned.2.is_err());
+    let expected = json!({ "output": ["word", "word"] });
+    assert_eq!(said(&seen, "words", 1, "outputs"), expected);
+    assert_eq!(block_on(words_later("1")).unwrap().count(), 1);
+}
+
+fn named<A: Default, B>(_: A) -> Tool {
+    Tool::new(std::any::type_name::<B>())
+}
+
+#[agentspan::tool(component = named::<u8, u16>(Default::default()), skip_all)]
+fn typed() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[test]
+fn a_component_may_have_arguments_of_types() {
+    let (_, seen) = seen(|| typed().unwrap());
+    assert!(seen.span("u16").is_some());
+}
+
+#[agentspan::tool]
+fn conditional(
+    #[cfg(all())] there: u8,
+    #[cfg(any())] gone: u8,
+    #[cfg(any())] secret: NoSuchType,
+    #[cfg(not(any()))] also: u8,
+) -> Result<u8, Failure> {
+    Ok(there + also)
+}
+
+#[test]
+fn an_argument_that_is_compiled_out_is_not_recorded() {
+    let (returned, seen) = seen(|| conditional(1, 2));
+    assert_eq!(returned.unwrap(), 3);
+    let expected = json!({ "there": 1, "also": 2 });
+    assert_eq!(said(&seen, "conditional", 0, "inputs"), expected);
+}
