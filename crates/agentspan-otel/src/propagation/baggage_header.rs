@@ -175,6 +175,7 @@ fn is_octet(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::baggage::dropped_baggage_entries;
 
     #[track_caller]
     fn check_received(headers: &[&str], read: usize, dropped: u64) {
@@ -224,6 +225,16 @@ mod tests {
         let (all, dropped) = with_received(&baggage(62), entries);
         assert_eq!((all.len(), dropped), (64, 1));
         assert_eq!(all.get("own1").map(|value| value.as_str()), Some("1"));
+    }
+
+    #[test]
+    fn entries_that_cannot_be_read_and_those_that_find_no_room_are_counted() {
+        let context = Context::new().with_baggage(baggage(64));
+        let before = dropped_baggage_entries();
+        let context = read(context, &["no pair,a=1,b=1"]);
+        assert_eq!(context.baggage().len(), 64);
+        // Others drop entries at the same time.
+        assert!(dropped_baggage_entries() - before >= 3);
     }
 
     #[test]

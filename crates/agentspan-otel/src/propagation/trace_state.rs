@@ -103,6 +103,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_member_or_there_twice_is_not_sent() {
+        let members = [
+            ("A b", "1"),
+            ("a", "\u{e9}"),
+            ("a", "1"),
+            ("a", "2"),
+            ("b", ""),
+        ];
+        assert_eq!(write(members), "a=1");
+    }
+
+    #[test]
     fn a_list_of_8192_bytes_is_read_and_a_longer_one_is_not() {
         let value = "x".repeat(250);
         let members = keys()[..32]
