@@ -100,8 +100,8 @@ fn what_does_not_fit_is_left_out_and_counted_and_what_is_set_here_goes_first() {
     assert_eq!(entry(&context, "tenant.id").as_deref(), Some("t"));
     assert_eq!(entry(&context, "gen_ai.agent.id").as_deref(), Some("a"));
     assert_eq!(context.baggage().len(), 64);
-    // Three that never fit, and two of the crowd.
-    assert_eq!(dropped_baggage_entries() - before, 5);
+    // Three that never fit, and two of the crowd. Other tests of this process count as well.
+    assert!(dropped_baggage_entries() >= before + 5);
 }
 
 #[test]
