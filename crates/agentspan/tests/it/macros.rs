@@ -252,7 +252,7 @@ fn a_component_may_have_arguments_of_types() {
 
 #[agentspan::tool]
 fn conditional(
-    #[cfg(all())] there: u8,
+    #[cfg(test)] there: u8,
     #[cfg(any())] gone: u8,
     #[cfg(any())] secret: NoSuchType,
     #[cfg(not(any()))] also: u8,
