@@ -197,7 +197,18 @@ fn spans_in_the_words_of_the_generation_come_back_from_otlp_as_they_were() {
     let flat = file("convert", "words.jsonl", &format!("{body}\n"));
     let otlp = convert(&flat, "otlp").out;
     let back = convert(&file("convert", "words-otlp.jsonl", &otlp), "agent365").out;
-    assert_eq!(serde_json::from_str::<Value>(&back).unwrap(), body);
+    let back = serde_json::from_str(&back).unwrap();
+    assert_eq!(with_messages_read(back), with_messages_read(body));
+}
+
+/// Reads the texts that are messages: the order of their members depends on features of `serde_json`.
+fn with_messages_read(mut body: Value) -> Value {
+    let attributes = &mut body["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"];
+    for key in ["gen_ai.input.messages", "gen_ai.output.messages"] {
+        let text = attributes[key].as_str().unwrap();
+        attributes[key] = serde_json::from_str(text).unwrap();
+    }
+    body
 }
 
 #[test]
