@@ -303,15 +303,19 @@ impl Slots {
         let tokens = unused.iter().filter(is_token).count();
         // Anything else only goes where there is no token.
         let most = if tokens > 0 { tokens } else { unused.len() };
-        let mut left = most.min(FORGOTTEN_AT_ONCE);
-        let Some(last) = left.checked_sub(1) else {
+        let Some(last) = most.min(FORGOTTEN_AT_ONCE).checked_sub(1) else {
             return;
         };
-        let (_, last, _) = unused.select_nth_unstable(last);
+        let (less, last, _) = unused.select_nth_unstable(last);
+        // Of those that are worth as much as the last one, so many that the number is right.
+        let mut equals = 1 + less.iter().filter(|worth| *worth == last).count();
         self.all.retain(|_, slot| {
-            let goes = left > 0 && worth_of(slot).is_some_and(|worth| worth <= *last);
-            left -= usize::from(goes);
-            !goes
+            let Some(worth) = worth_of(slot).filter(|worth| worth <= last) else {
+                return true;
+            };
+            let stays = worth == *last && equals == 0;
+            equals -= usize::from(worth == *last && !stays);
+            stays
         });
     }
 }
