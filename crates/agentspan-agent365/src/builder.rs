@@ -185,8 +185,8 @@ impl<F> DeliveryBuilder<F> {
     ///
     /// At first there are four. The number grows by one whenever so many requests were answered as
     /// may be in flight, and becomes smaller when answers take much longer than usual, time out, or
-    /// say 503, or 429 without `Retry-After`. Identities get their turns one after the other. A request that has no answer
-    /// after a second, and after four times the usual time, does not count any more, and its
+    /// say 503, or 429 without `Retry-After`. Identities get their turns one after the other. A request
+    /// that has no answer after a second, and after four times the usual time, does not count any more, and its
     /// identity starts no other until it is answered, so that nobody else waits. With 1 the
     /// requests go out one after the other; in the reference's order with [`Retry::reference`].
     pub fn with_concurrency(mut self, requests: usize) -> Self {

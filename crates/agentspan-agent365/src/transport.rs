@@ -1,9 +1,9 @@
 //! Sends one request and reads its answer, all under one deadline.
 //!
 //! The delivery to Agent 365 uses it, and so do exporters of `agentspan` that speak OTLP and the questions
-//! for tokens of `agentspan-entra`: one connection pool, one way of TLS, one set of bounds. It is no general HTTP client. It follows no redirect, uses no
-//! proxy whatever the environment names, asks for no compression, and reads at most 64 KiB of an answer
-//! unless it is told otherwise.
+//! for tokens of `agentspan-entra`: one connection pool, one way of TLS, one set of bounds. It is no
+//! general HTTP client. It follows no redirect, uses no proxy whatever the environment names, asks for no
+//! compression, and reads at most 64 KiB of an answer unless it is told otherwise.
 
 mod answer;
 mod connection;

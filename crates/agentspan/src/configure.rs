@@ -194,8 +194,8 @@ impl Configuration {
     ///
     /// Its hooks run behind a [`BackgroundQueue`], so they delay neither the program nor other
     /// destinations. The queue calls the asynchronous hooks, whose default calls the synchronous
-    /// ones, on a thread [without a runtime](agentspan_processor::HookFuture#without-a-runtime). Its [`disclosure`](SpanProcessor::disclosure) decides whether it sees
-    /// contents. To select spans, wrap it in a [`Filter`](agentspan_processor::Filter).
+    /// ones, on a thread [without a runtime](agentspan_processor::HookFuture#without-a-runtime). Its
+    /// [`disclosure`](SpanProcessor::disclosure) decides whether it sees contents. To select spans, wrap it in a [`Filter`](agentspan_processor::Filter).
     pub fn with_agent_spec_processor(
         mut self,
         name: impl Into<String>,
@@ -281,8 +281,8 @@ impl Configuration {
     }
 
     /// Sets the console that is the fallback if spans do not go to Agent 365 and there is no other
-    /// destination. An Agent Spec processor is none. The default is [`ConsoleExporter::new`], which masks contents. To see contents
-    /// during development, pass a console that shows them:
+    /// destination. An Agent Spec processor is none. The default is [`ConsoleExporter::new`], which
+    /// masks contents. To see contents during development, pass a console that shows them:
     ///
     /// ```
     /// use agentspan::otel::ConsoleExporter;

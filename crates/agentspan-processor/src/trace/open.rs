@@ -11,7 +11,8 @@ use crate::{Span, TraceError};
 /// [`start`](crate::trace::TraceBuilder::start).
 ///
 /// It cannot leave its thread. Like [`end`](Self::end), its drop waits for processors whose `shutdown`
-/// waits, such as a [`BackgroundQueue`](crate::BackgroundQueue). If a panic drops it, its root span gets an `ExceptionRaised` event.
+/// waits, such as a [`BackgroundQueue`](crate::BackgroundQueue). If a panic drops it, its root span
+/// gets an `ExceptionRaised` event.
 #[derive(Debug)]
 #[must_use = "the trace ends when this is dropped"]
 pub struct TraceGuard {
