@@ -10,14 +10,17 @@ use serde::Deserialize;
 use crate::command::Program;
 use crate::error::XtaskError;
 
+/// Set when the process that starts this one has built all programs.
+pub(crate) const HAS_PROGRAMS: &str = "AGENTSPAN_XTASK_HAS_PROGRAMS";
+
 /// The workspace as `cargo metadata` describes it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Workspace {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     packages: Vec<Package>,
-    /// Whether this process has built all programs.
-    #[serde(skip)]
+    /// Whether this process, or the one that started it, has built all programs.
+    #[serde(skip, default = "are_programs_built")]
     has_programs: Cell<bool>,
 }
 
@@ -91,6 +94,11 @@ impl Workspace {
         &self.packages
     }
 
+    /// Whether all programs are built, so that no chore builds its own.
+    pub(crate) fn has_programs(&self) -> bool {
+        self.has_programs.get()
+    }
+
     /// Builds every program and example with the features that the tests of the workspace are built with, so that
     /// only the programs themselves are left to compile after these. The chores after this one use them.
     ///
@@ -126,7 +134,7 @@ impl Workspace {
             Built::Binary(name) => ("--bin", name, "debug"),
             Built::Example(name) => ("--example", name, "debug/examples"),
         };
-        if !self.has_programs.get() {
+        if !self.has_programs() {
             cargo(self)
                 .args(["build", "--quiet", "--locked", "--package", package])
                 .args([option, name])
@@ -169,6 +177,14 @@ impl Workspace {
         let path = self.target_directory.join("release/agentspan");
         Ok(path.with_extension(EXE_EXTENSION))
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no setting: this program says it to itself"
+)]
+fn are_programs_built() -> Cell<bool> {
+    Cell::new(std::env::var_os(HAS_PROGRAMS).is_some())
 }
 
 /// Cargo, in the workspace's root.
