@@ -41,7 +41,7 @@ impl<W: Write> LineSink<W> {
 
     /// Writes a line, or leaves it to the thread that is writing.
     ///
-    /// The error may be about lines of other threads, which then were lost too.
+    /// The error may be about lines of other threads too, and then says how many lines may be lost.
     pub(crate) fn write(&self, line: &[u8]) -> io::Result<()> {
         let mut state = self.lock_if_not_lost()?;
         if state.waiting.len().saturating_add(line.len()) > MAX_WAITING {
@@ -69,19 +69,23 @@ impl<W: Write> LineSink<W> {
             writer: Some(writer),
         };
         let mut first_error = Ok(());
+        let mut lost = 0;
         while !state.waiting.is_empty() || state.wants_flush {
             let spare = std::mem::take(&mut state.spare);
             let mut batch = std::mem::replace(&mut state.waiting, spare);
             let wants_flush = std::mem::take(&mut state.wants_flush);
             drop(state);
             let written = borrowed.write(&batch, wants_flush);
+            if written.is_err() {
+                lost += batch.iter().filter(|&&byte| byte == b'\n').count();
+            }
             first_error = first_error.and(written);
             batch.clear();
             state = self.lock();
             state.spare = batch;
         }
         state.give_back(borrowed.writer.take());
-        first_error
+        first_error.map_err(|error| with_lost_lines(error, lost))
     }
 
     fn lock_if_not_lost(&self) -> io::Result<MutexGuard<'_, State<W>>> {
@@ -155,9 +159,39 @@ impl<W: Write> Drop for Borrowed<'_, W> {
     }
 }
 
+/// The error, which names the lines that may be lost if there are more than that of the caller.
+fn with_lost_lines(error: io::Error, lost: usize) -> io::Error {
+    if lost < 2 {
+        return error;
+    }
+    io::Error::new(
+        error.kind(),
+        format!("up to {lost} lines are lost: {error}"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_names_the_lines_of_others_that_are_lost_with_it() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::Error::new(io::ErrorKind::StorageFull, "no space"))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let sink = LineSink::new(Full);
+        assert_eq!(sink.write(b"a\n").unwrap_err().to_string(), "no space");
+        sink.lock().waiting = b"b\nc\n".to_vec();
+        let error = sink.write(b"d\n").unwrap_err();
+        assert_eq!(error.to_string(), "up to 3 lines are lost: no space");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
 
     /// The sink of a child whose parent left this state. Real forks are in the project's tests of processes.
     fn child(parent: &Mutex<State<Vec<u8>>>) -> LineSink<Vec<u8>> {
