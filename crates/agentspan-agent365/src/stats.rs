@@ -143,6 +143,9 @@ pub(crate) struct Counters {
     panics: AtomicU64,
     cuts: Mutex<SpanCuts>,
     dropped: [AtomicU64; DropReason::ALL.len()],
+    /// Held while spans leave the queue and are counted. Otherwise, a call that gives up what is queued could return
+    /// while spans are neither queued nor counted.
+    settling: Mutex<()>,
 }
 
 /// How much may wait or be in flight.
@@ -167,6 +170,7 @@ impl Counters {
             panics: AtomicU64::new(0),
             cuts: Mutex::default(),
             dropped: Default::default(),
+            settling: Mutex::default(),
         }
     }
 
@@ -196,7 +200,9 @@ impl Counters {
             .fetch_update(SeqCst, SeqCst, fits(self.bounds.bytes, bytes))
             .is_err()
         {
-            self.dropped_from_queue(DropReason::QueueFull, spans);
+            // Without the lock: the call that hands them over is not over, so nobody relies on the counts yet.
+            let spans = self.take_queued(spans);
+            self.count_dropped(DropReason::QueueFull, spans);
             return false;
         }
         true
@@ -210,6 +216,7 @@ impl Counters {
 
     /// The service took `spans`, of which it did not say what became of `unconfirmed`.
     pub(crate) fn exported(&self, spans: u64, unconfirmed: u64, body_bytes: u64) {
+        let _settling = self.settling();
         let spans = self.take_queued(spans);
         self.exported.fetch_add(spans, SeqCst);
         self.unconfirmed.fetch_add(unconfirmed.min(spans), SeqCst);
@@ -217,6 +224,7 @@ impl Counters {
     }
 
     pub(crate) fn dropped_from_queue(&self, reason: DropReason, spans: u64) {
+        let _settling = self.settling();
         let spans = self.take_queued(spans);
         self.count_dropped(reason, spans);
     }
@@ -224,6 +232,11 @@ impl Counters {
     /// Gives up all that is queued. What becomes of it later is not counted any more.
     pub(crate) fn give_up_queued(&self, reason: DropReason) {
         self.dropped_from_queue(reason, u64::MAX);
+    }
+
+    /// Held for moments only.
+    fn settling(&self) -> MutexGuard<'_, ()> {
+        self.settling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes `spans` out of the queue, or what has not been given up of them. A span is counted
@@ -397,6 +410,27 @@ mod tests {
         assert_eq!((stats.queued, stats.exported, stats.dropped()), (0, 0, 5));
         assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 5);
         check_conserved(&counters);
+    }
+
+    #[test]
+    fn nothing_is_queued_once_what_was_left_is_given_up() {
+        for _ in 0..100 {
+            let counters = counters(10_000, 1_000);
+            counters.admit(10_000, 10);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        counters.exported(1, 0, 5);
+                    }
+                });
+                while counters.queued().0 > 9_990 {
+                    std::thread::yield_now();
+                }
+                counters.give_up_queued(DropReason::ShutdownDeadline);
+                let stats = counters.snapshot();
+                assert_eq!(stats.queued, 0, "{stats:?}");
+            });
+        }
     }
 
     #[test]
