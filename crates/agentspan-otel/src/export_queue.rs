@@ -213,8 +213,9 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
 
     /// Sets a filter that selects spans. By default, the exporter gets all spans.
     ///
-    /// The filter runs on the thread that ends the span, so it should be quick. If it panics, the
-    /// span is dropped and counted as [`DropReason::Panic`].
+    /// The filter runs on the thread that ends the span, so it should be quick. Spans that it starts
+    /// itself are not recorded. If it panics, the span is dropped and counted as
+    /// [`DropReason::Panic`].
     pub fn with_filter(
         mut self,
         condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
@@ -282,6 +283,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
                 batch,
                 sampler: sampling.map(|sampling| Sampler::new(sampling, settings)),
                 clock: Arc::clone(&clock),
+                last_loss: None,
             };
             let named = thread::Builder::new().name("agentspan-queue".to_owned());
             process.start_thread(|| named.spawn(move || worker.run()))
@@ -394,7 +396,12 @@ impl ExportQueue {
         let Some(condition) = self.0.condition.as_ref().and_then(Foreign::get) else {
             return true;
         };
-        let is_wanted = contain::call(|| condition(span)).unwrap_or_else(|_| {
+        let is_wanted = contain::call(|| {
+            // The end of a span of its own would call it again, without end.
+            let _quiet = Context::enter_telemetry_suppressed_scope();
+            condition(span)
+        })
+        .unwrap_or_else(|_| {
             self.log_first(self.0.process().queue.refuse(DropReason::Panic));
             false
         });

@@ -235,6 +235,9 @@ impl<K> Scope<K> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Do not hold the guard across an `.await`: the span would be current for whatever else the thread polls
+    /// meanwhile, also for the work of another tenant. Use [`run`](Self::run) for a future.
     #[must_use = "the span is current until the guard is dropped"]
     pub fn enter(&self) -> ActiveScope<'_> {
         let core = self.core.as_ref();

@@ -80,7 +80,7 @@ pub fn configure() -> Configuration {
 /// - **Where else they go**: [`with_destination`](Self::with_destination), once per destination,
 ///   and [`with_agent_spec_processor`](Self::with_agent_spec_processor) for Agent Spec traces. If
 ///   spans do not go to Agent 365 and there is no destination, the console shows them, also beside
-///   such a processor.
+///   such a processor, unless `OTEL_TRACES_EXPORTER=none`.
 /// - **Whether it is on**: environment variables decide, or
 ///   [`with_switches_on`](Self::with_switches_on). `OTEL_SDK_DISABLED=true` switches everything
 ///   off, and takes precedence over the code.
@@ -598,7 +598,8 @@ impl Configuration {
         };
         destinations.extend(environment_destinations::destinations(environment)?);
         let wants_agent365 = has_delivery || destinations.is_empty();
-        if delivery.is_none() && destinations.is_empty() {
+        let is_fallback_wanted = !environment_destinations::are_unwanted(environment);
+        if delivery.is_none() && destinations.is_empty() && is_fallback_wanted {
             destinations.push(Destination::console(self.console));
         }
         let captures = match destinations.as_slice() {

@@ -10,9 +10,10 @@ mod grpc;
 mod http;
 
 use agentspan_discovery::agent365_variables::AGENTSPAN_OTLP_FILE;
-use agentspan_discovery::{Environment, Switches, standard_variables as names, values};
+use agentspan_discovery::{Environment, ShownValue, Switches, standard_variables as names, values};
 use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
+use agentspan_queue::contain;
 
 #[cfg(not(feature = "otlp-grpc"))]
 use self::disabled as grpc;
@@ -81,6 +82,15 @@ pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>
     Ok(destinations)
 }
 
+/// Whether `OTEL_TRACES_EXPORTER` asks for no exporter at all, and so for no console either.
+pub(crate) fn are_unwanted(environment: &Environment) -> bool {
+    let text = environment.non_blank(names::OTEL_TRACES_EXPORTER);
+    let mut exporters = values::list(text.unwrap_or_default())
+        .filter_map(|name| values::word(name, &EXPORTERS))
+        .peekable();
+    exporters.peek().is_some() && exporters.all(|exporter| exporter == Exporter::None)
+}
+
 /// The environment's setting for contents, if there is one. An invalid value never switches
 /// contents on.
 pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
@@ -107,12 +117,30 @@ pub(crate) fn rendering(environment: &Environment) -> Rendering {
 fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallError> {
     let Some(path) = environment.non_blank(AGENTSPAN_OTLP_FILE) else {
         // Nobody has said which file, and one that nobody has named is not to appear anywhere.
-        ignored(names::OTEL_TRACES_EXPORTER, "otlp_file");
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::configure",
+                variable = names::OTEL_TRACES_EXPORTER,
+                value = "otlp_file",
+                missing = AGENTSPAN_OTLP_FILE,
+                "a variable of the environment is ignored"
+            );
+        });
         return Ok(None);
     };
-    let file = OtlpJsonLines::append(path);
-    let file = file.map_err(|error| InstallError::Environment(Box::new(error)))?;
+    let file = OtlpJsonLines::append(path).map_err(|source| {
+        let path = ShownValue(path).to_string();
+        InstallError::Environment(Box::new(UnusableFile { path, source }))
+    })?;
     Ok(Some(Destination::json_lines(file)))
+}
+
+/// The environment names a file that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the file {path} that {AGENTSPAN_OTLP_FILE} names cannot be opened")]
+struct UnusableFile {
+    path: String,
+    source: std::io::Error,
 }
 
 fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> {

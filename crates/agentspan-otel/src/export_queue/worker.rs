@@ -30,6 +30,8 @@ pub(super) struct Worker<E> {
     pub(super) sampler: Option<Sampler>,
     /// By which the sampler knows how long traces have waited.
     pub(super) clock: Arc<dyn Clock>,
+    /// What the exporter has failed with since it last took a batch. It is logged once.
+    pub(super) last_loss: Option<DropReason>,
 }
 
 /// Spans that are exported together.
@@ -170,24 +172,30 @@ impl<E: SpanExporter> Worker<E> {
             }
         }
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
+        if loss.is_none() {
+            self.last_loss = None;
+        }
         let receipt = self.process.receipts.take();
         let (rejected, has_message) = self.process.finish(taken, finished, loss, &receipt);
         log_receipt(&self.name, rejected, has_message);
     }
 
-    /// Calls the exporter, and says in the log what it failed with.
+    /// Calls the exporter, and says in the log what it failed with, unless it failed with the same before.
     fn guarded(&mut self, call: impl FnOnce(&mut E) -> OTelSdkResult) -> Option<DropReason> {
         let exporter = &mut self.exporter;
         let loss = match contain::call(|| call(exporter)) {
-            Ok(Ok(())) => return None,
-            Ok(Err(OTelSdkError::Timeout(_))) => DropReason::TimedOut,
+            Ok(Ok(())) => None,
+            Ok(Err(OTelSdkError::Timeout(_))) => Some(DropReason::TimedOut),
             Ok(Err(OTelSdkError::AlreadyShutdown | OTelSdkError::InternalFailure(_))) => {
-                DropReason::Failed
+                Some(DropReason::Failed)
             }
-            Err(_) => DropReason::Panic,
+            Err(_) => Some(DropReason::Panic),
         };
-        log_failure(&self.name, loss);
-        Some(loss)
+        if let Some(reason) = loss.filter(|_| loss != self.last_loss) {
+            log_failure(&self.name, reason);
+            self.last_loss = loss;
+        }
+        loss
     }
 }
 

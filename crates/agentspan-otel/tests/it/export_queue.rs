@@ -1,6 +1,7 @@
 //! What a queue in front of an exporter takes, shows, loses and counts.
 
 use std::panic::panic_any;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Duration;
@@ -485,10 +486,14 @@ impl SpanExporter for Panicking {
     }
 }
 
-/// Panics for each line of this project's crates.
-struct PanickingLogger;
+/// Does this for each line of this project's crates.
+struct Logger(fn());
 
-impl Subscriber for PanickingLogger {
+fn panicking_logger() -> Logger {
+    Logger(|| panic_any(PanicsWhenDropped))
+}
+
+impl Subscriber for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("agentspan")
     }
@@ -502,7 +507,7 @@ impl Subscriber for PanickingLogger {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, _: &Event<'_>) {
-        panic_any(PanicsWhenDropped);
+        (self.0)();
     }
 
     fn enter(&self, _: &Id) {}
@@ -540,8 +545,36 @@ fn f4_a_filter_whose_payload_panics_is_counted_and_not_felt() {
 }
 
 #[test]
+fn a_filter_that_starts_spans_is_not_called_for_them() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let own = Arc::new(OnceLock::<SdkTracerProvider>::new());
+    let other = Arc::clone(&own);
+    let queue = builder
+        .with_filter(move |_| {
+            if let Some(provider) = other.get() {
+                provider
+                    .tracer("of the filter")
+                    .start("of the filter")
+                    .end();
+            }
+            true
+        })
+        .build()
+        .unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(queue.clone())
+        .build();
+    own.set(provider).unwrap();
+    own.get().unwrap().tracer("t").start("chat").end();
+    queue.flush(WHILE).unwrap();
+    let seen = seen.lock().unwrap();
+    let names: Vec<&str> = seen.iter().map(|span| &*span.name).collect();
+    assert_eq!(names, ["chat"]);
+}
+
+#[test]
 fn a11_a_log_subscriber_that_panics_ends_no_thread_and_reaches_no_program() {
-    let exporter = LogsAndFails(Once::new());
+    let exporter = LogsAndFails(Once::new(), panicking_logger);
     let queue = ExportQueue::builder("test", exporter).build().unwrap();
     // On the thread of the queue.
     let _provider = end_spans(&queue, 3);
@@ -551,19 +584,38 @@ fn a11_a_log_subscriber_that_panics_ends_no_thread_and_reaches_no_program() {
     assert_eq!(queue.stats().dropped_for(DropReason::Failed), 4);
     queue.shutdown(WHILE).unwrap();
     // On the thread of the program.
-    with_default(PanickingLogger, || {
+    with_default(panicking_logger(), || {
         let _provider = end_spans(&queue, 2);
     });
     assert_eq!(queue.stats().dropped_for(DropReason::AfterShutdown), 2);
 }
 
-/// Fails to export on a thread whose subscriber panics.
+#[test]
+fn an_exporter_that_fails_again_and_again_is_logged_once() {
+    static LINES: AtomicU64 = AtomicU64::new(0);
+    let logger = || {
+        Logger(|| {
+            LINES.fetch_add(1, SeqCst);
+        })
+    };
+    let exporter = LogsAndFails(Once::new(), logger);
+    let queue = ExportQueue::builder("test", exporter).build().unwrap();
+    let provider = end_spans(&queue, 0);
+    for _ in 0..5 {
+        provider.tracer("t").start("chat").end();
+        queue.flush(WHILE).unwrap_err();
+    }
+    assert_eq!(queue.stats().dropped_for(DropReason::Failed), 5);
+    assert_eq!(LINES.load(SeqCst), 1);
+}
+
+/// Fails to export on a thread with this subscriber.
 #[derive(Debug)]
-struct LogsAndFails(Once);
+struct LogsAndFails(Once, fn() -> Logger);
 
 impl SpanExporter for LogsAndFails {
     async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
-        let set = || std::mem::forget(set_default(PanickingLogger));
+        let set = || std::mem::forget(set_default((self.1)()));
         self.0.call_once(set);
         Err(OTelSdkError::InternalFailure("on purpose".into()))
     }

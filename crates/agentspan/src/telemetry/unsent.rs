@@ -23,8 +23,10 @@ impl Unsent {
             let known = before.destination(&destination.name);
             let count_before = |reason| known.map_or(0, |known| lost_for(known, reason));
             let losses = destination.losses.iter();
-            // Spans that were sampled out were not to be sent.
-            let losses = losses.filter(|(reason, _)| !reason.is_by_choice());
+            // Spans that were sampled out, and those of other libraries, were not to be sent.
+            let losses = losses.filter(|(reason, _)| {
+                !reason.is_by_choice() && *reason != DropReason::OtherOperation
+            });
             let new = losses.map(|(reason, count)| {
                 let new = count.saturating_sub(count_before(*reason));
                 (reason.as_str(), new)
@@ -111,11 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sampled_out_is_not_unsent() {
+    fn what_is_not_to_be_sent_is_not_unsent() {
         let after = TelemetryReport {
             destinations: vec![report(
                 "otlp",
-                &[(DropReason::Sampled, 5), (DropReason::SampledByAge, 2)],
+                &[
+                    (DropReason::OtherOperation, 1),
+                    (DropReason::Sampled, 5),
+                    (DropReason::SampledByAge, 2),
+                ],
             )],
             ..TelemetryReport::default()
         };

@@ -126,5 +126,7 @@ fn the_environment_names_a_file_and_one_that_cannot_be_written_is_an_error() {
     let configuration = configure().with_environment(&variables(missing.to_str().unwrap()));
     let error = configuration.into_processor().unwrap_err();
     assert!(matches!(error, InstallError::Environment(_)), "{error:?}");
+    let named = std::error::Error::source(&error).unwrap().to_string();
+    assert!(named.contains("AGENTSPAN_OTLP_FILE"), "{named}");
     std::fs::remove_dir_all(&directory).unwrap();
 }

@@ -44,8 +44,8 @@ pub(super) fn exporter(row: &Row) {
     for (value, names) in [
         ("otlp", &["otlp"][..]),
         (" OTLP , Console ,otlp", &["otlp", "console"]),
+        ("none", &[]),
         // The console is where spans go if nothing else is said.
-        ("none", &["console"]),
         ("", &["console"]),
     ] {
         let (found, log) = destinations(&[(row.variable, value)]);
@@ -78,6 +78,7 @@ pub(super) fn file(row: &Row) {
     let (names, log) = destinations(&[exporter, (row.variable, " ")]);
     assert_eq!(names, ["console"]);
     assert!(log.contains("is ignored"), "{log}");
+    assert!(log.contains("missing=\"AGENTSPAN_OTLP_FILE\""), "{log}");
 }
 
 pub(super) fn protocol(row: &Row) {
