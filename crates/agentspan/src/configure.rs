@@ -195,7 +195,8 @@ impl Configuration {
     /// Its hooks run behind a [`BackgroundQueue`], so they delay neither the program nor other
     /// destinations. The queue calls the asynchronous hooks, whose default calls the synchronous
     /// ones, on a thread [without a runtime](agentspan_processor::HookFuture#without-a-runtime). Its
-    /// [`disclosure`](SpanProcessor::disclosure) decides whether it sees contents. To select spans, wrap it in a [`Filter`](agentspan_processor::Filter).
+    /// [`disclosure`](SpanProcessor::disclosure) decides whether it sees contents. To select spans,
+    /// wrap it in a [`Filter`](agentspan_processor::Filter).
     pub fn with_agent_spec_processor(
         mut self,
         name: impl Into<String>,
