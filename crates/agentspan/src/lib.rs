@@ -17,6 +17,7 @@
 //!     .with_token_resolver(token_from_async_fn(|query| async move {
 //!         Ok(Some(AccessToken::new(ask_for_token(&query.identity).await?)?))
 //!     }))
+//!     .with_switches_on() // or in the environment, see below
 //!     .install()?;
 //!
 //! let agent = AgentDetails::new(AgentId::parse("a0000000-0000-0000-0000-00000000000a")?);
@@ -38,6 +39,7 @@
 //! # Switches
 //!
 //! As in the reference (`microsoft-agents-a365-observability-core` 0.1.0), the environment decides.
+//! Without a switch, scopes record nothing, and the installation logs a warning.
 //! Scopes make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`,
 //! `yes` or `on`. The spans go to Agent 365 instead of the console if
 //! `ENABLE_A365_OBSERVABILITY_EXPORTER` has such a value, too. To turn on both in code, call

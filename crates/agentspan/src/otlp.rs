@@ -91,8 +91,8 @@ impl Otlp {
         Self::default()
     }
 
-    /// Sets the whole URL. The default is `http://127.0.0.1:4318/v1/traces` over HTTP, and
-    /// `http://127.0.0.1:4317` over gRPC.
+    /// Sets the whole URL. The default is `http://localhost:4318/v1/traces` over HTTP, and
+    /// `http://localhost:4317` over gRPC.
     ///
     /// A user and a password in the URL are sent as the header `authorization`, unless you set this
     /// header. They are removed from the URL first, so that no log, error or `Debug` output shows
