@@ -89,6 +89,7 @@ pub mod in_memory;
 pub mod json_lines;
 mod line_sink;
 mod not_started;
+mod outside_trace;
 pub mod replay;
 pub mod span;
 pub mod span_processor;

@@ -12,7 +12,7 @@ use crate::dispatch::{
     Observer, Processors, contained, contained_future, count, name_of, observers, report,
 };
 use crate::span_processor::Hook;
-use crate::{ErrorPolicy, HookError, SpanProcessor, TraceError};
+use crate::{ErrorPolicy, HookError, SpanProcessor, TraceError, outside_trace};
 
 mod builder;
 mod open;
@@ -116,6 +116,7 @@ impl Trace {
     /// until its last handle is dropped.
     pub fn set_processors(&self, processors: impl IntoIterator<Item = Arc<dyn SpanProcessor>>) {
         let list = observers(processors);
+        outside_trace::expect_traces();
         let replaced = {
             let place = self.0.replaced.write();
             let mut place = place.unwrap_or_else(PoisonError::into_inner);

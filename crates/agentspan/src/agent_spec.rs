@@ -25,11 +25,15 @@ pub(crate) struct AgentSpec {
 
 impl AgentSpec {
     pub(crate) fn new(bridge: OtelBridge, processors: Vec<(String, BackgroundQueue)>) -> Self {
-        Self {
+        let agent_spec = Self {
             bridge: Some(Arc::new(bridge)),
             processors,
             is_shut_down: AtomicBool::default(),
-        }
+        };
+        // A builder with processors says that spans outside of a trace are lost, which is logged
+        // from now on, also in a program that never starts a trace.
+        drop(agent_spec.trace());
+        agent_spec
     }
 
     /// Traces that nobody observes.

@@ -12,7 +12,7 @@ use crate::clock::Ticks;
 use crate::context::{Active, Pushed, current_span, current_trace};
 use crate::dispatch::{SpanHook, dispatch_async, dispatch_own};
 use crate::started_set::StartedSet;
-use crate::{Trace, TraceError, exception};
+use crate::{Trace, TraceError, exception, outside_trace};
 
 /// Builds a span.
 ///
@@ -208,6 +208,7 @@ impl SpanBuilder {
             Some(trace) => Some(trace.clone()),
             None => current_trace(),
         };
+        outside_trace::notice(|| trace.is_none());
         let clock = trace.as_ref().and_then(Trace::clock);
         let (start_time, monotonic_start) = Ticks::read_with_wall(clock);
         let links = Links::new(parent, trace);

@@ -9,8 +9,8 @@ use agentspan_model::agentspec::{self, Id, SpanDetails};
 use super::builder::Parent;
 use super::{ABSENT, Links, OpenSpan, Span, SpanBuilder, SpanGuard};
 use crate::clock::Ticks;
-use crate::context::is_observed_here;
-use crate::{Trace, TraceError};
+use crate::context::{current_trace, is_observed_here};
+use crate::{Trace, TraceError, outside_trace};
 
 thread_local! {
     // One for each thread, so that threads do not count their handles in one place.
@@ -134,13 +134,14 @@ impl<F: FnOnce() -> SpanBuilder> WhenObserved<F> {
     /// The builder, if somebody would hear of the span.
     #[inline]
     fn builder(self) -> Option<SpanBuilder> {
-        let is_observed = match &self.parent {
-            Parent::Current | Parent::None => is_observed_here(),
-            Parent::Span(parent) => match parent.trace().filter(|trace| trace.is_active()) {
-                Some(trace) => Trace::is_observed(trace),
-                None => is_observed_here(),
-            },
+        let of_parent = match &self.parent {
+            Parent::Current | Parent::None => None,
+            Parent::Span(parent) => parent.trace().filter(|trace| trace.is_active()),
         };
+        let is_observed = of_parent.map_or_else(is_observed_here, Trace::is_observed);
+        if !is_observed {
+            outside_trace::notice(|| of_parent.is_none() && current_trace().is_none());
+        }
         is_observed.then(|| (self.make)().with_parent_unless_current(self.parent))
     }
 }

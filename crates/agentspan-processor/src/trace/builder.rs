@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::context::{Active, InSpan, Pushed, current_trace};
 use crate::dispatch::{CatchUnwind, observers, report_unheard};
 use crate::span::SpanBuilder;
-use crate::{ErrorPolicy, Span, SpanProcessor, TraceError, exception};
+use crate::{ErrorPolicy, Span, SpanProcessor, TraceError, exception, outside_trace};
 
 /// Builds a trace.
 ///
@@ -69,6 +69,7 @@ impl TraceBuilder {
     ///
     /// To keep your own handle, pass an `Arc`.
     pub fn with_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
+        outside_trace::expect_traces();
         self.processors.push(Arc::new(processor));
         self
     }

@@ -18,6 +18,7 @@ mod filters;
 mod foreign_panics;
 mod hooks;
 mod in_memory;
+mod outside_trace;
 mod queued_async_hooks;
 mod recorder;
 mod recordings;

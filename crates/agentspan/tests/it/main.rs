@@ -35,6 +35,7 @@ mod otlp_grpc;
 mod otlp_grpc_answers;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp_process;
+mod outside_trace;
 mod per_request;
 mod process;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
