@@ -46,6 +46,7 @@
 //! - [`BaggageBuilder`] collects values for all spans of a request, also from a [`TurnContext`].
 //!   [`BaggageSpanProcessor`] copies them to the spans. [`Propagation`] carries baggage and trace
 //!   to other processes and back.
+//! - [`AgentContext`] carries scopes, baggage and Agent Spec spans to spawned tasks and threads.
 //! - [`turn_context`] is for hosts of agents: it reads the turns of a conversation, and records the
 //!   messages that are sent in them.
 //! - [`ExportQueue`] puts any exporter behind its own queue, and counts the outcome of each span.
@@ -59,6 +60,7 @@
 //! [`agentspan_model::keys`] has the keys of attributes, and [`agentspan_model::agent365::mapping`] shows
 //! which scope writes which keys. The crate `agentspan-agent365` delivers the spans to Agent 365.
 
+mod agent_context;
 mod apply_guardrail_scope;
 pub mod baggage;
 pub mod bridge;
@@ -105,6 +107,7 @@ pub mod scopes {
 
 pub use agentspan_record::{DropReason, SpanCuts, SpanLimits, from_otel};
 
+pub use self::agent_context::{AgentContext, AgentContextFutureExt};
 pub use self::apply_guardrail_scope::ApplyGuardrailScope;
 pub use self::execute_tool_scope::ExecuteToolScope;
 pub use self::inference_scope::InferenceScope;

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task;
 
 use agentspan_queue::contain::ThreadBound;
+use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::span::SpanKey;
@@ -368,12 +369,12 @@ impl Context {
         f()
     }
 
-    /// Polls `future` with this context in place of the current context.
+    /// Polls a future or a stream with this context in place of the current context.
     ///
     /// # Cancel safety
     ///
     /// It is as cancel safe as `future`.
-    pub fn wrap<F: Future>(self, future: F) -> InContext<F> {
+    pub fn wrap<F>(self, future: F) -> InContext<F> {
         InContext {
             future: Some(future),
             entries: tokens(self.0),
@@ -387,9 +388,9 @@ fn tokens(actives: Vec<Active>) -> Vec<(Token, Active)> {
 }
 
 pin_project! {
-    /// A future with its own [`Context`]. Made by [`Context::wrap`].
+    /// A future or a stream with its own [`Context`]. Made by [`Context::wrap`].
     #[derive(Debug)]
-    #[must_use = "futures do nothing unless they are awaited"]
+    #[must_use = "futures and streams do nothing unless they are polled"]
     pub struct InContext<F> {
         // None only while this is dropped.
         #[pin]
@@ -414,6 +415,26 @@ impl<F: Future> Future for InContext<F> {
         let this = self.project();
         let _swapped = Swapped::new(this.entries);
         poll_some(this.future, cx)
+    }
+}
+
+impl<S: Stream> Stream for InContext<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<Option<S::Item>> {
+        let this = self.project();
+        let _swapped = Swapped::new(this.entries);
+        match this.future.as_pin_mut() {
+            Some(stream) => stream.poll_next(cx),
+            None => task::Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.future {
+            Some(stream) => stream.size_hint(),
+            None => (0, None),
+        }
     }
 }
 

@@ -5,14 +5,15 @@
 //! 3. [`agent365`]: Agent 365 in production.
 //! 4. [`services`]: services with many tenants, axum and `tower`, hosts of Agent 365.
 //! 5. [`agent_spec`]: traces of Agent Spec.
-//! 6. [`own_processor`]: your own processor.
-//! 7. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
-//! 8. [`sampling`]: which traces go to a backend that costs money.
-//! 9. [`frameworks`]: using rig, `genai`, `rmcp`, or `tracing`.
-//! 10. [`privacy`]: who sees which parts of a trace.
-//! 11. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
-//! 12. [`process_end`]: which spans are lost when the process ends, and how to keep them.
-//! 13. [`troubleshooting`]: what to do if spans do not arrive.
+//! 6. [`concurrency`]: tasks, threads and streams.
+//! 7. [`own_processor`]: your own processor.
+//! 8. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
+//! 9. [`sampling`]: which traces go to a backend that costs money.
+//! 10. [`frameworks`]: using rig, `genai`, `rmcp`, or `tracing`.
+//! 11. [`privacy`]: who sees which parts of a trace.
+//! 12. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
+//! 13. [`process_end`]: which spans are lost when the process ends, and how to keep them.
+//! 14. [`troubleshooting`]: what to do if spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}
@@ -28,6 +29,9 @@ pub mod services {}
 
 #[doc = include_str!("../docs/agent_spec.md")]
 pub mod agent_spec {}
+
+#[doc = include_str!("../docs/concurrency.md")]
+pub mod concurrency {}
 
 #[doc = include_str!("../docs/own_processor.md")]
 pub mod own_processor {}

@@ -70,8 +70,8 @@
 //!
 //! # The guide
 //!
-//! [`guide`] has pages on the first trace, production, backends, frameworks, privacy, metrics, the
-//! end of the process, and troubleshooting.
+//! [`guide`] has pages on the first trace, production, tasks and threads, backends, frameworks,
+//! privacy, metrics, the end of the process, and troubleshooting.
 //!
 //! # What is where
 //!

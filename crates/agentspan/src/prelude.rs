@@ -11,7 +11,7 @@ pub use agentspan_model::agent365::{
     SourceMetadata, TenantDetails, TenantId, ToolCallDetails, ToolType, UserDetails,
 };
 pub use agentspan_otel::{
-    ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope,
-    McpScope, OutputScope, Propagation, ScopeFutureExt,
+    AgentContext, AgentContextFutureExt, ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope,
+    InferenceScope, InvokeAgentScope, McpScope, OutputScope, Propagation, ScopeFutureExt,
 };
 pub use opentelemetry::context::FutureExt as ContextFutureExt;

@@ -26,8 +26,8 @@ use agentspan_model::mapping::{EventRebuilder, Exchange, PlacedSpan, SpanRebuild
 use agentspan_model::mcp::McpRequest;
 use agentspan_otel::turn_context::{OutputLog, TurnActivity};
 use agentspan_otel::{
-    ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope, InvokeAgentScope, McpScope,
-    OutputScope, ScopeTracer, SpanRef, TurnContext,
+    AgentContext, ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope,
+    InvokeAgentScope, McpScope, OutputScope, ScopeTracer, SpanRef, TurnContext,
 };
 use agentspan_processor::execution::Fields;
 use agentspan_record::{Attributes, Enrichment, FinishedSpan};
@@ -442,10 +442,7 @@ fn of_scopes() -> Vec<String> {
     scope.record_response(CANARY);
     let active = scope.enter();
     let texts = vec![
-        format!(
-            "{active:?} {scope:?} {:?}",
-            opentelemetry::Context::current()
-        ),
+        format!("{active:?} {scope:?} {:?}", AgentContext::current()),
         format!(
             "{:?}",
             InferenceScope::builder(&inference).with_request(&request)

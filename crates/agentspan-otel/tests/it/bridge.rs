@@ -1,5 +1,6 @@
 //! Agent Spec spans as OpenTelemetry spans.
 
+mod carried;
 mod content;
 mod entering;
 mod exchange;
