@@ -41,7 +41,7 @@ pub struct DeliveryStats {
     /// and retry timers, and in the delivery itself. The delivery goes on after each.
     pub panics: u64,
     /// The parts of spans that were cut because they exceeded the
-    /// [`SpanLimits`](crate::SpanLimits).
+    /// [`SpanLimits`](crate::SpanLimits), or the limits of their provider.
     pub cuts: SpanCuts,
     dropped: Losses,
 }

@@ -28,8 +28,8 @@ use crate::export_queue::ExportStats;
 /// | `agentspan.destination.span.cut` | counter | `{span}` | `otel.component.name` |
 /// | `agentspan.span.evicted` | counter | `{span}` | |
 ///
-/// `cut` counts spans that exceeded their [`SpanLimits`](crate::SpanLimits); they are exported or
-/// dropped like others. `evicted` counts open spans that held too much memory, see
+/// `cut` counts spans that exceeded their [`SpanLimits`](crate::SpanLimits), or the limits of their
+/// provider; they are exported or dropped like others. `evicted` counts open spans that held too much memory, see
 /// [`with_evicted_spans`](ExportMetricsBuilder::with_evicted_spans).
 ///
 /// *accepted = exported + dropped + queue size*, exactly whenever no span is in flight, because

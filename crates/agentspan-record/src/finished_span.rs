@@ -87,8 +87,15 @@ impl FinishedSpan {
     }
 
     /// Cuts what is over the limits. Gives what was cut, and the estimated memory of what is left.
+    /// What the limits of the provider have left out counts, too.
     pub fn cut(&mut self, limits: &SpanLimits) -> (Option<SpanCuts>, u64) {
-        let (cuts, bytes) = limits.cut(&mut self.data);
+        let left_out = left_out(&self.data);
+        let (mut cuts, bytes) = limits.cut(&mut self.data);
+        if let Some(left_out) = left_out {
+            let all = cuts.get_or_insert_default();
+            *all += left_out;
+            all.spans = 1;
+        }
         (cuts, self.with_agent_spec(bytes))
     }
 
@@ -102,6 +109,17 @@ impl FinishedSpan {
         });
         bytes.saturating_add(u64::try_from(placed).unwrap_or(u64::MAX))
     }
+}
+
+/// What the SDK has left out of a span, because it exceeded the limits of the provider.
+fn left_out(span: &SpanData) -> Option<SpanCuts> {
+    let cuts = SpanCuts {
+        attributes: span.dropped_attributes_count.into(),
+        events: span.events.dropped_count.into(),
+        links: span.links.dropped_count.into(),
+        ..SpanCuts::default()
+    };
+    (!cuts.is_empty()).then_some(cuts)
 }
 
 impl ScopeAttributes {

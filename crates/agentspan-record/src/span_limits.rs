@@ -73,7 +73,8 @@ pub struct SpanLimits {
     span_bytes: usize,
 }
 
-/// The parts of spans that were cut or left out because they exceeded the [`SpanLimits`].
+/// The parts of spans that were cut or left out because they exceeded the [`SpanLimits`], or the
+/// limits of their provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpanCuts {

@@ -14,9 +14,10 @@ use opentelemetry_sdk::trace::{Sampler, TracerProviderBuilder};
 
 use crate::environment::{first, ignored_unseen, understood};
 
-/// How many attributes a span, an event and a link may have.
-const ATTRIBUTES: u32 = 128;
-const LINKS: u32 = 128;
+/// How many attributes a span, an event and a link may have, and how many links a span: as many as
+/// [`SpanLimits`](agentspan_otel::SpanLimits) pass on by default. The specification has 128.
+const ATTRIBUTES: u32 = 1_024;
+const LINKS: u32 = 1_024;
 
 /// Sets the sampler and the limits, and returns the limit of attributes per span. The bridge sets
 /// the limit of events, because Agent Spec spans are rendered from their events.
@@ -129,8 +130,11 @@ fn unknown_service() -> String {
 
 #[cfg(test)]
 mod tests {
+    use agentspan_otel::SpanLimits;
     use agentspan_testkit::CapturedLogs;
     use opentelemetry::Key;
+    use opentelemetry::trace::{Span as _, Tracer, TracerProvider};
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
     use super::*;
 
@@ -159,6 +163,22 @@ mod tests {
         let found = resource(&broken, Vec::new());
         assert_eq!(found.get(&Key::new("a")), None);
         assert!(logs.contains("OTEL_RESOURCE_ATTRIBUTES") && !logs.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_span_may_have_as_many_attributes_as_destinations_pass_on() {
+        let builder = SdkTracerProvider::builder();
+        let (builder, most) = with_sampler_and_limits(builder, &environment(&[]));
+        let exporter = InMemorySpanExporter::default();
+        let provider = builder.with_simple_exporter(exporter.clone()).build();
+        let mut span = provider.tracer("t").start("s");
+        span.set_attributes((0..2_000).map(|n| KeyValue::new(format!("app.{n}"), n)));
+        drop(span);
+        let span = exporter.get_finished_spans().unwrap().remove(0);
+        let kept = span.attributes.len();
+        assert_eq!((kept, span.dropped_attributes_count), (1_024, 976));
+        assert_eq!(most, 1_024);
+        assert_eq!(SpanLimits::default().apply(&mut span.clone()), None);
     }
 
     #[test]

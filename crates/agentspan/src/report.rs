@@ -63,7 +63,8 @@ pub struct DestinationReport {
     pub queued_bytes: u64,
     /// The lost items by reason, without reasons whose count is zero.
     pub losses: Vec<(DropReason, u64)>,
-    /// The parts of spans that were cut because they exceeded their limits.
+    /// The parts of spans that were cut because they exceeded their limits, or those of the
+    /// provider.
     pub cuts: SpanCuts,
     /// The receiver's last message about rejected spans, or its last warning, escaped and cut to
     /// 200 characters. A receiver that sees contents may repeat them; from Agent 365's messages,

@@ -23,7 +23,7 @@ pub struct ExportStats {
     /// The estimated memory of the spans that are queued or in flight, in bytes.
     pub queued_bytes: u64,
     /// The parts of spans that were cut because they exceeded the
-    /// [`SpanLimits`](crate::SpanLimits).
+    /// [`SpanLimits`](crate::SpanLimits), or the limits of their provider.
     pub cuts: SpanCuts,
     /// In the order of [`DropReason::ALL`].
     dropped: [u64; LOSSES],

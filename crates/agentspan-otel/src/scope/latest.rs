@@ -10,6 +10,9 @@ use opentelemetry::{Key, KeyValue};
 /// longer list has an index.
 const FEW: usize = 16;
 
+/// A list up to this length keeps its order, as in the reference: no limit of spans is lower.
+const USUAL: usize = 64;
+
 /// A value with a key.
 pub(crate) trait Keyed {
     type Key: Eq + Hash;
@@ -51,6 +54,8 @@ impl Keyed for KeyValue {
 pub(crate) enum Standing {
     /// The one that was set last.
     Own,
+    /// As an own one, set by other code.
+    Other,
     /// The other one, unless it is free, too: what the scope, the baggage or other code says under
     /// its key, so that nobody overwrites an identity by accident.
     Free,
@@ -61,15 +66,24 @@ pub(crate) enum Standing {
 impl Standing {
     fn is_free(self) -> bool {
         match self {
-            Self::Own => false,
+            Self::Own | Self::Other => false,
             Self::Free | Self::Filling => true,
+        }
+    }
+
+    /// That of an item that replaces one of the other standing: what is recorded stays so, whoever
+    /// sets it again.
+    fn in_place_of(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Other, Self::Own) => Self::Own,
+            _ => self,
         }
     }
 
     /// Whether an item gives way to one of its key that is there already.
     fn gives_way_to(self, is_other_free: bool) -> bool {
         match self {
-            Self::Own => false,
+            Self::Own | Self::Other => false,
             Self::Free => !is_other_free,
             Self::Filling => true,
         }
@@ -83,8 +97,8 @@ impl Standing {
 #[derive(Debug)]
 pub(crate) struct Latest<T> {
     items: Vec<T>,
-    /// Whether each item is free; empty as long as none is.
-    free: Vec<bool>,
+    /// The standing of each item; empty as long as all are own ones.
+    standings: Vec<Standing>,
     /// Only for long lists.
     long: Option<Box<Long>>,
 }
@@ -110,7 +124,7 @@ impl<T: Keyed> Latest<T> {
     pub(crate) fn new(items: Vec<T>) -> Self {
         Self {
             items,
-            free: Vec::new(),
+            standings: Vec::new(),
             long: None,
         }
     }
@@ -125,15 +139,16 @@ impl<T: Keyed> Latest<T> {
         }
     }
 
-    fn put_in_short(&mut self, item: T, standing: Standing) {
+    fn put_in_short(&mut self, item: T, mut standing: Standing) {
         let mut items = self.items.iter();
         if let Some(at) = items.position(|other| other.key() == item.key()) {
             if standing.gives_way_to(self.is_free(at)) {
                 return;
             }
+            standing = standing.in_place_of(self.standing(at));
             self.items.remove(at);
-            if at < self.free.len() {
-                self.free.remove(at);
+            if at < self.standings.len() {
+                self.standings.remove(at);
             }
         }
         self.push(item, standing);
@@ -141,12 +156,11 @@ impl<T: Keyed> Latest<T> {
 
     #[inline]
     fn push(&mut self, item: T, standing: Standing) {
-        let is_free = standing.is_free();
-        if is_free || !self.free.is_empty() {
-            if self.free.is_empty() {
-                self.free.resize(self.items.len(), false);
+        if standing != Standing::Own || !self.standings.is_empty() {
+            if self.standings.is_empty() {
+                self.standings.resize(self.items.len(), Standing::Own);
             }
-            self.free.push(is_free);
+            self.standings.push(standing);
         }
         self.items.push(item);
     }
@@ -159,21 +173,25 @@ impl<T: Keyed> Latest<T> {
             self.push(item, standing);
             return;
         };
-        if standing.gives_way_to(self.free.get(at).copied().unwrap_or(false)) {
+        let older = self.standings.get(at).copied().unwrap_or(Standing::Own);
+        if standing.gives_way_to(older.is_free()) {
             return;
         }
-        let is_free = standing.is_free();
         long.has_moved(at, self.items.len());
         if let Some(place) = self.items.get_mut(at) {
             *place = item;
         }
-        if let Some(place) = self.free.get_mut(at) {
-            *place = is_free;
+        if let Some(place) = self.standings.get_mut(at) {
+            *place = standing.in_place_of(older);
         }
     }
 
+    fn standing(&self, at: usize) -> Standing {
+        self.standings.get(at).copied().unwrap_or(Standing::Own)
+    }
+
     fn is_free(&self, at: usize) -> bool {
-        self.free.get(at).copied().unwrap_or(false)
+        self.standing(at).is_free()
     }
 
     /// The items, in no order.
@@ -182,10 +200,31 @@ impl<T: Keyed> Latest<T> {
     }
 
     /// Takes the items out, each where it was set last.
-    pub(crate) fn take(&mut self) -> Vec<T> {
+    fn take(&mut self) -> Vec<T> {
         self.sort();
-        self.free.clear();
+        self.standings.clear();
         std::mem::take(&mut self.items)
+    }
+
+    /// Takes the items out, each where it was set last. Of a list that may exceed limits, the own
+    /// items come before all others, because limits leave out the last ones.
+    pub(crate) fn take_own_first(&mut self) -> Vec<T> {
+        self.sort();
+        let standings = std::mem::take(&mut self.standings);
+        let items = self.take();
+        if standings.is_empty() || items.len() <= USUAL {
+            return items;
+        }
+        let mut others = Vec::new();
+        let mut own = Vec::with_capacity(items.len());
+        for (item, standing) in items.into_iter().zip(standings) {
+            match standing {
+                Standing::Own => own.push(item),
+                Standing::Other | Standing::Free | Standing::Filling => others.push(item),
+            }
+        }
+        own.append(&mut others);
+        own
     }
 
     /// Puts the items in the order in which they were set, and forgets what a long list has
@@ -197,9 +236,9 @@ impl<T: Keyed> Latest<T> {
         let items = std::mem::take(&mut self.items).into_iter().enumerate();
         let mut items: Vec<_> = long.set_at.into_iter().zip(items).collect();
         items.sort_unstable_by_key(|(set_at, _)| *set_at);
-        if !self.free.is_empty() {
-            let free = items.iter().map(|(_, (at, _))| self.is_free(*at));
-            self.free = free.collect();
+        if !self.standings.is_empty() {
+            let standings = items.iter().map(|(_, (at, _))| self.standing(*at));
+            self.standings = standings.collect();
         }
         self.items = items.into_iter().map(|(_, (_, item))| item).collect();
     }
@@ -220,19 +259,17 @@ impl<T: Keyed> Latest<T> {
         }
         self.sort();
         before.retain(|older| self.own().all(|own| own.key() != older.key()));
-        let free = std::mem::take(&mut self.free);
-        let mut is_free = free.iter().copied().chain(std::iter::repeat(false));
+        let standings = std::mem::take(&mut self.standings);
+        let standings = standings
+            .into_iter()
+            .chain(std::iter::repeat(Standing::Own));
         let items = std::mem::take(&mut self.items).into_iter();
-        let items = items.zip(is_free.by_ref()).filter(|(item, is_free)| {
-            !is_free || before.iter().all(|older| older.key() != item.key())
+        let items = items.zip(standings).filter(|(item, standing)| {
+            !standing.is_free() || before.iter().all(|older| older.key() != item.key())
         });
         let later: Vec<_> = items.collect();
         self.items = before;
-        for (item, is_free) in later {
-            let standing = match is_free {
-                true => Standing::Free,
-                false => Standing::Own,
-            };
+        for (item, standing) in later {
             self.push(item, standing);
         }
     }
@@ -454,6 +491,26 @@ mod tests {
         assert_eq!(list.items().len(), 40);
         let items = list.take();
         assert!(items.iter().map(|(_, value)| *value).eq(9_960..10_000));
+    }
+
+    #[test]
+    fn own_items_come_before_all_others_and_stay_own_whoever_sets_them_again() {
+        for others in [32, 100] {
+            let mut list = Latest::new(vec![(Counted(0), 0)]);
+            let mut put = |key, value, standing| list.put((Counted(key), value), standing);
+            for key in 10..10 + others {
+                put(key, 1, Standing::Other);
+                put(100 + key, 2, Standing::Free);
+            }
+            put(1, 3, Standing::Own);
+            put(2, 4, Standing::Own);
+            put(0, 5, Standing::Other);
+            let items = list.take_own_first();
+            let first = items.iter().take(4).map(|(key, value)| (key.0, *value));
+            let first: Vec<_> = first.collect();
+            assert_eq!(first, [(1, 3), (2, 4), (0, 5), (10, 1)]);
+            assert_eq!(items.len(), 3 + 2 * others);
+        }
     }
 
     /// All keys have one hash.

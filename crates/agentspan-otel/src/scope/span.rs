@@ -259,7 +259,7 @@ impl Live {
     fn end(&mut self, ids: &SpanContext, timestamp: Option<SystemTime>) {
         let timestamp = timestamp.or(self.end_time);
         let timestamp = timestamp.unwrap_or_else(SystemTime::now);
-        let attributes = self.attributes.take();
+        let attributes = self.attributes.take_own_first();
         each!(&mut self.span, span => {
             if self.status != Status::Unset {
                 span.set_status(std::mem::take(&mut self.status));
@@ -313,7 +313,7 @@ impl Span for CurrentSpan {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        self.0.set_attribute(attribute);
+        self.0.set(attribute, Standing::Other);
     }
 
     fn set_status(&mut self, status: Status) {

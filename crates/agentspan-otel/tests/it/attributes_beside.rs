@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agentspan_model::agent365::ToolCallDetails;
 use agentspan_model::agentspec::SpanDetails;
+use agentspan_model::keys;
 use agentspan_otel::{
     BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, OtelBridge, ScopeTracer,
 };
@@ -188,6 +189,40 @@ fn what_arrives_is_what_the_span_of_the_sdk_would_have_held() {
     assert_eq!(attributes.len(), MOST as usize);
     assert!(*dropped > 10, "{dropped}");
     assert_eq!(*status, Status::error("too late"));
+}
+
+/// More attributes than a span may have, of the program and of other code, before the scope records
+/// its response and its error.
+fn crowded_work(provider: &SdkTracerProvider) {
+    start(&ScopeTracer::new(provider)).in_scope_infallible(|scope| {
+        scope.record_attributes((0..50).map(|n| (format!("app.{n}"), n)));
+        Context::map_current(|context| {
+            let other = |n| KeyValue::new(format!("other.{n}"), n);
+            (0..50).for_each(|n| context.span().set_attribute(other(n)));
+        });
+        scope.record_response("12:00");
+        scope.record_error_as("Late", "too late");
+    });
+}
+
+#[test]
+fn attributes_of_the_program_never_push_out_what_a_scope_records() {
+    for beside in [false, true] {
+        let facts = facts_of(beside, crowded_work);
+        let (_, _, attributes, dropped, _, _) = &facts[0];
+        let has = |key: &str| attributes.iter().any(|it| it.key.as_str() == key);
+        for key in [
+            keys::TENANT_ID,
+            keys::GEN_AI_AGENT_ID,
+            keys::GEN_AI_OPERATION_NAME,
+            keys::GEN_AI_EVENT_CONTENT,
+            keys::ERROR_TYPE,
+        ] {
+            assert!(has(key), "{key} is missing, beside: {beside}");
+        }
+        assert_eq!(attributes.len(), MOST as usize);
+        assert!(*dropped > 90, "{dropped}");
+    }
 }
 
 /// Starts and ends a scope of another provider when a span starts.

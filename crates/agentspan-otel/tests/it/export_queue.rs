@@ -705,3 +705,23 @@ fn an_exporter_that_waits_for_its_own_queue_gets_an_error_and_loses_nothing() {
     let stats = queue.stats();
     assert_eq!((stats.exported, stats.dropped()), (1, 0));
 }
+
+#[test]
+fn what_the_limits_of_the_provider_leave_out_of_a_span_is_counted() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let queue = builder.build().unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_max_attributes_per_span(2)
+        .with_max_events_per_span(1)
+        .with_span_processor(queue.clone())
+        .build();
+    let mut span = provider.tracer("t").start("s");
+    span.set_attributes((0..5).map(|n| KeyValue::new(format!("app.{n}"), n)));
+    (0..3).for_each(|_| span.add_event("e", Vec::new()));
+    drop(span);
+    drop(provider.tracer("t").start("within the limits"));
+    queue.flush(WHILE).unwrap();
+    let cuts = queue.stats().cuts;
+    assert_eq!((cuts.spans, cuts.attributes, cuts.events), (1, 3, 2));
+    assert_eq!(seen.lock().unwrap()[0].dropped_attributes_count, 3);
+}
