@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
+
+use agentspan_agent365::retry::{RetryTimer, TokioRetryTimer};
 
 use crate::install_error::InstallError;
 use crate::shown_url::ShownUrl;
@@ -42,6 +45,17 @@ pub struct Otlp {
     is_sidecar: bool,
     authorities: Option<Vec<u8>>,
     gzip: bool,
+    timer: Timer,
+}
+
+/// Waits between tries.
+#[derive(Clone)]
+struct Timer(Arc<dyn RetryTimer>);
+
+impl Default for Timer {
+    fn default() -> Self {
+        Self(Arc::new(TokioRetryTimer))
+    }
 }
 
 /// Why an OTLP exporter cannot be created.
@@ -116,14 +130,27 @@ impl Otlp {
         self
     }
 
-    /// Sets how long an export may take: from the lookup of the host to the last byte of the answer, retries
-    /// and the pauses between them included. The default is 10 seconds.
+    /// Sets how long an export may take: from the lookup of the host to the last byte of the answer,
+    /// retries and the pauses between them included. The default is a minute for an export and 10
+    /// seconds for each try, so that a receiver can restart.
+    ///
+    /// The pause after a failed try is random: up to half a second after the first one, then up to
+    /// twice as long each time, up to 10 seconds. It is never shorter than the receiver asks for, and
+    /// if there is no time for it, the export ends at once. Meanwhile, later spans wait in the queue
+    /// of the destination.
     ///
     /// When the time is over, the batch is dropped, and the next batch is exported. If the head of
     /// an answer arrived in time and accepted the batch, its spans count as exported and as
     /// unconfirmed.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Waits between tries with `timer`. The default is [`TokioRetryTimer`]. A test puts in its own to
+    /// see the pauses without waiting.
+    pub fn with_retry_timer(mut self, timer: impl RetryTimer + 'static) -> Self {
+        self.timer = Timer(Arc::new(timer));
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use agentspan_agent365::transport::TransportError;
 
-/// Why a try got no answer. `timeout` is that of all tries.
+/// Why a try got no answer. `timeout` is that of a try.
 pub(super) fn of(error: &TransportError, timeout: Duration) -> String {
     match error {
         TransportError::Timeout { .. } => format!("no answer within {timeout:?}"),

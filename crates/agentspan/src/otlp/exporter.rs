@@ -5,8 +5,10 @@ use std::fmt;
 use std::io;
 use std::io::Write;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use agentspan_agent365::retry::RetryTimer;
 use agentspan_agent365::transport::{
     HttpAnswer, Transport, TransportError, TransportRoute, io_runtime,
 };
@@ -65,6 +67,8 @@ pub(super) struct OtlpExporter<W> {
     gzip: bool,
     /// The timeout of a whole export.
     timeout: Duration,
+    try_timeout: Duration,
+    timer: Arc<dyn RetryTimer>,
     transport: Transport,
     /// `Some` until the exporter is dropped.
     runtime: Option<Runtime>,
@@ -81,6 +85,8 @@ impl<W: Wire> OtlpExporter<W> {
         let Settings {
             endpoint,
             timeout,
+            try_timeout,
+            timer,
             roots,
             mut headers,
             gzip,
@@ -98,6 +104,8 @@ impl<W: Wire> OtlpExporter<W> {
             headers,
             gzip,
             timeout,
+            try_timeout,
+            timer,
             transport: W::transport(Transport::new(route, roots, 1)),
             runtime: None,
             resource: ResourceAttributesWithSchema::default(),
@@ -117,6 +125,8 @@ impl<W: Wire> OtlpExporter<W> {
             headers: self.headers.clone(),
             gzip: self.gzip,
             timeout: self.timeout,
+            try_timeout: self.try_timeout,
+            timer: Arc::clone(&self.timer),
             transport: self.transport.unconnected(),
             runtime: Some(io_runtime(MAX_HELPERS)?),
             resource: ResourceAttributesWithSchema::default(),
@@ -147,18 +157,23 @@ impl<W: Wire> OtlpExporter<W> {
     async fn send(&self, body: Bytes) -> Result<Receipt, OTelSdkError> {
         // Lets connections notice what happened while no runtime ran, for instance that the receiver has gone.
         tokio::task::yield_now().await;
-        let started = Instant::now();
+        // With the pauses as they were asked of the timer.
+        let mut spent = Duration::ZERO;
         let mut tries = 0;
+        let mut before = None;
         loop {
             tries += 1;
-            let remaining = self.timeout.saturating_sub(started.elapsed());
+            self.keep_waiting(tries, before.as_deref());
+            let started = Instant::now();
+            let remaining = self.timeout.saturating_sub(spent).min(self.try_timeout);
             let post = self
                 .transport
                 .post(&self.uri, &self.headers, body.clone(), remaining);
             let answer = post.await;
+            spent = spent.saturating_add(started.elapsed());
             let verdict = answer.as_ref().map(W::judge);
             if !matches!(verdict, Ok(Verdict::Taken(_))) {
-                self.keep_failure(&answer);
+                before = Some(self.keep_failure(&answer));
             }
             let asked = match verdict {
                 Ok(Verdict::Taken(said)) => {
@@ -171,32 +186,47 @@ impl<W: Wire> OtlpExporter<W> {
                     log::given_up(&self.uri, tries, &answer);
                     return Err(failure("the receiver refused the spans"));
                 }
-                Err(TransportError::Timeout { .. }) => {
-                    log::given_up(&self.uri, tries, &answer);
-                    return Err(OTelSdkError::Timeout(self.timeout));
-                }
                 Err(_) => None,
             };
-            let remaining = self.timeout.saturating_sub(started.elapsed());
-            let Some(pause) = pause::after(tries, asked).filter(|pause| *pause < remaining) else {
+            let pause = pause::after(tries, asked, self.timer.random());
+            if spent.saturating_add(pause) >= self.timeout {
                 log::given_up(&self.uri, tries, &answer);
-                return Err(failure("the receiver did not take the spans"));
-            };
+                return Err(match answer {
+                    Err(TransportError::Timeout { .. }) => OTelSdkError::Timeout(self.timeout),
+                    _ => failure("the receiver did not take the spans"),
+                });
+            }
             log::again(&self.uri, tries, &answer, pause);
-            tokio::time::sleep(pause).await;
+            self.timer.pause(pause).await;
+            spent = spent.saturating_add(pause);
         }
     }
 
+    /// Puts into the report that a try has begun, for a shutdown that does not wait for its end.
+    fn keep_waiting(&self, tries: u32, before: Option<&str>) {
+        let waiting = match before {
+            Some(before) => format!("{before}; no answer yet to try {tries}"),
+            None => "no answer yet".to_owned(),
+        };
+        self.receipts
+            .put(Receipt::unconfirmed().with_failure(&waiting));
+    }
+
     /// Puts why a try failed into the report, and the receiver's reason for refusing a batch.
-    /// Nothing of it stays if the batch is accepted.
-    fn keep_failure(&self, outcome: &Result<HttpAnswer, TransportError>) {
-        let receipt = Receipt::unconfirmed();
+    /// Nothing of it stays if the batch is accepted. Gives why.
+    fn keep_failure(&self, outcome: &Result<HttpAnswer, TransportError>) -> String {
+        let why = match outcome {
+            Ok(answer) => W::status(answer),
+            Err(error) => cause::of(error, self.timeout.min(self.try_timeout)),
+        };
+        let receipt = Receipt::unconfirmed().with_failure(&why);
         self.receipts.put(match outcome {
-            Ok(answer) => receipt
-                .with_failure(&W::status(answer))
-                .with_message_withholding(&W::reason(answer), &self.secrets.withheld()),
-            Err(error) => receipt.with_failure(&cause::of(error, self.timeout)),
+            Ok(answer) => {
+                receipt.with_message_withholding(&W::reason(answer), &self.secrets.withheld())
+            }
+            Err(_) => receipt,
         });
+        why
     }
 }
 
@@ -227,6 +257,7 @@ impl<W> fmt::Debug for OtlpExporter<W> {
         f.debug_struct("OtlpExporter")
             .field("host", &self.uri.host())
             .field("timeout", &self.timeout)
+            .field("try_timeout", &self.try_timeout)
             .finish_non_exhaustive()
     }
 }

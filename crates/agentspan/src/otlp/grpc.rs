@@ -43,7 +43,8 @@ impl Destination {
     /// I/O runs on the destination's thread.
     ///
     /// Broken connections, and the codes that the OTLP specification calls retryable, are retried
-    /// three times, and no sooner than `RetryInfo` asks for. Other codes are final. Spans that the
+    /// for a minute, with growing pauses, and no sooner than `RetryInfo` asks for: see
+    /// [`Otlp::with_timeout`]. Other codes are final. Spans that the
     /// receiver rejects in a partial success are counted as
     /// [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
     /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says

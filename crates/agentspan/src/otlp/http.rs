@@ -34,8 +34,9 @@ impl Destination {
     /// [`Otlp::with_certificate_authorities`]. Redirects are not followed, and proxy variables of
     /// the environment are ignored. All I/O runs on the destination's thread.
     ///
-    /// Broken connections and the statuses 429, 502, 503 and 504 are retried three times, and no
-    /// sooner than `Retry-After` asks for. Other refusals are final. Spans that the receiver
+    /// Broken connections and the statuses 429, 502, 503 and 504 are retried for a minute, with
+    /// growing pauses, and no sooner than `Retry-After` asks for: see [`Otlp::with_timeout`]. Other
+    /// refusals are final. Spans that the receiver
     /// rejects in a partial success are counted as
     /// [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
     /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says

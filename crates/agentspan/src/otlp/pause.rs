@@ -1,44 +1,41 @@
 //! The pauses between tries.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-const MAX_TRIES: u32 = 4;
-const FIRST: Duration = Duration::from_millis(100);
-const JITTER_MILLIS: u64 = 100;
+/// The longest pause after the first try. It doubles with each further try, up to the longest.
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(10);
 
-/// The pause after `tries` tries, or `None` after the last try. Pauses grow, are never shorter than
-/// the receiver asks for, and have random jitter, so that many programs do not retry at the same
-/// moment.
-pub(super) fn after(tries: u32, asked: Option<Duration>) -> Option<Duration> {
-    if tries >= MAX_TRIES {
-        return None;
-    }
-    let growing = FIRST.saturating_mul(1 << tries.saturating_sub(1));
-    let jitter = RandomState::new().hash_one(tries) % JITTER_MILLIS;
-    let pause = asked.unwrap_or_default().max(growing);
-    Some(pause.saturating_add(Duration::from_millis(jitter)))
+/// The pause after `tries` tries. Pauses grow, are never shorter than the receiver asks for, and
+/// are random by half, so that many programs do not retry at the same moment. `random` is from 0 to
+/// 1.
+pub(super) fn after(tries: u32, asked: Option<Duration>, random: f64) -> Duration {
+    let doublings = tries.saturating_sub(1);
+    let longest = FIRST.saturating_mul(2_u32.saturating_pow(doublings));
+    let part = 0.5 + random.clamp(0.0, 1.0) / 2.0;
+    let pause = longest.min(LONGEST).mul_f64(part);
+    pause.max(asked.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(tries: u32, asked: Option<u64>, millis: u64) {
-        let pause = after(tries, asked.map(Duration::from_millis)).unwrap();
-        let least = Duration::from_millis(millis);
-        let most = Duration::from_millis(millis + JITTER_MILLIS);
-        assert!((least..most).contains(&pause), "{pause:?}");
+    fn check(tries: u32, asked: Option<u64>, millis: [u64; 2]) {
+        let asked = asked.map(Duration::from_millis);
+        let pauses = [0.0, 1.0].map(|random| after(tries, asked, random));
+        assert_eq!(pauses, millis.map(Duration::from_millis));
     }
 
     #[test]
-    fn pauses_grow_and_are_not_shorter_than_asked_for() {
-        check(1, None, 100);
-        check(2, None, 200);
-        check(3, None, 400);
-        check(2, Some(150), 200);
-        check(2, Some(5_000), 5_000);
-        assert_eq!(after(4, Some(FIRST)), None);
-        assert_eq!(after(1, Some(Duration::MAX)), Some(Duration::MAX));
+    fn pauses_double_up_to_ten_seconds_and_are_not_shorter_than_asked_for() {
+        check(1, None, [250, 500]);
+        check(2, None, [500, 1_000]);
+        check(4, None, [2_000, 4_000]);
+        check(6, None, [5_000, 10_000]);
+        check(u32::MAX, None, [5_000, 10_000]);
+        check(2, Some(600), [600, 1_000]);
+        check(2, Some(60_000), [60_000, 60_000]);
+        assert_eq!(after(1, Some(Duration::MAX), 0.5), Duration::MAX);
     }
 }

@@ -1,8 +1,10 @@
 //! The settings of a receiver, from code and environment.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
+use agentspan_agent365::retry::RetryTimer;
 use agentspan_discovery::{Environment, ShownValue, standard_variables as names, values};
 use agentspan_tls::{TrustRoots, crypto_provider};
 use http::HeaderMap;
@@ -12,8 +14,11 @@ use super::endpoint::Endpoint;
 use super::{Otlp, OtlpError, headers};
 use crate::environment::{first, understood};
 
-/// The default timeout of an export, from the specification.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// The default timeout of an export with all of its tries. A receiver that restarts is back by then.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The timeout of a single try where no timeout is set: that of an export in the specification.
+const TRY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The protocol-specific rules for finding an endpoint.
 pub(super) struct Place {
@@ -29,6 +34,8 @@ pub(super) struct Place {
 pub(super) struct Settings {
     pub(super) endpoint: Endpoint,
     pub(super) timeout: Duration,
+    pub(super) try_timeout: Duration,
+    pub(super) timer: Arc<dyn RetryTimer>,
     pub(super) roots: TrustRoots,
     pub(super) headers: HeaderMap,
     pub(super) gzip: bool,
@@ -55,8 +62,14 @@ impl Settings {
         }
         // The environment's may be keys of the receiver that the environment describes.
         let environment_of_headers = Some(environment).filter(|_| !otlp.is_sidecar);
+        let timeout = otlp.timeout.or_else(|| timeout(environment));
+        let of_batch = limit_of_batch(environment).filter(|_| otlp.timeout.is_none());
         Ok(Self {
-            timeout: otlp.timeout.unwrap_or_else(|| timeout(environment)),
+            timeout: timeout
+                .unwrap_or(TIMEOUT)
+                .min(of_batch.unwrap_or(Duration::MAX)),
+            try_timeout: timeout.unwrap_or(TRY_TIMEOUT),
+            timer: Arc::clone(&otlp.timer.0),
             roots: trusted(otlp, environment, endpoint.is_https)?,
             headers: headers::merged(
                 &otlp.headers,
@@ -94,19 +107,19 @@ fn trusted(
     roots(&pem)
 }
 
-/// The timeout of an export: the exporter's variables, limited by the variable for batches.
-fn timeout(environment: &Environment) -> Duration {
+/// The timeout of an export.
+fn timeout(environment: &Environment) -> Option<Duration> {
     let variables = [
         names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
         names::OTEL_EXPORTER_OTLP_TIMEOUT,
     ];
-    let of_exporter = understood(environment, variables, values::timeout).unwrap_or(TIMEOUT);
-    let of_batch = understood(
-        environment,
-        [names::OTEL_BSP_EXPORT_TIMEOUT],
-        values::timeout,
-    );
-    of_batch.map_or(of_exporter, |limit| limit.min(of_exporter))
+    understood(environment, variables, values::timeout)
+}
+
+/// The variable for batches limits the exporter's.
+fn limit_of_batch(environment: &Environment) -> Option<Duration> {
+    let variable = [names::OTEL_BSP_EXPORT_TIMEOUT];
+    understood(environment, variable, values::timeout)
 }
 
 /// Whether the environment asks for gzip.
@@ -155,7 +168,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", " 20000 "),
         ];
         let nothing = Otlp::new();
-        let by_default = ("http://default/".to_owned(), 10_000);
+        let by_default = ("http://default/".to_owned(), 60_000);
         assert_eq!(completed(&nothing, &[]), by_default);
         let of_all = ("http://all/v1/traces".to_owned(), 30_000);
         assert_eq!(completed(&nothing, &all), of_all);
@@ -168,6 +181,23 @@ mod tests {
         assert_eq!(completed(&code, &both), of_code);
         let unknown = [("OTEL_EXPORTER_OTLP_TIMEOUT", "soon")];
         assert_eq!(completed(&nothing, &unknown), by_default);
+    }
+
+    #[test]
+    fn a_try_has_ten_seconds_unless_a_timeout_is_set() {
+        let times = |otlp: &Otlp, variables: &[_]| {
+            let settings = settings(otlp, variables);
+            [settings.timeout, settings.try_timeout].map(|time| time.as_secs())
+        };
+        let of_batch = ("OTEL_BSP_EXPORT_TIMEOUT", "30000");
+        let of_exporter = ("OTEL_EXPORTER_OTLP_TIMEOUT", "40000");
+        let nothing = Otlp::new();
+        assert_eq!(times(&nothing, &[]), [60, 10]);
+        assert_eq!(times(&nothing, &[of_batch]), [30, 10]);
+        assert_eq!(times(&nothing, &[of_exporter]), [40, 40]);
+        assert_eq!(times(&nothing, &[of_exporter, of_batch]), [30, 40]);
+        let code = Otlp::new().with_timeout(Duration::from_secs(50));
+        assert_eq!(times(&code, &[of_exporter, of_batch]), [50, 50]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use crate::sender::{LONG, Sender};
+use crate::sender::{AtOnce, LONG, Sender};
 
 pub(crate) const WHILE: Duration = Duration::from_secs(30);
 
@@ -119,6 +119,7 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
         let otlp = Otlp::new()
             .with_endpoint(endpoint(&service))
             .with_timeout(LONG)
+            .with_retry_timer(AtOnce)
             .with_certificate_authorities(service.root_certificates_pem());
         let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
         sender.send(1).unwrap_err();

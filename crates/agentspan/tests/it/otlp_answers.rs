@@ -1,16 +1,22 @@
 //! What each answer of a receiver over HTTP, or the lack of one, means for the spans.
 
+use std::future::{Future, pending, ready};
 use std::net::TcpListener;
+use std::pin::Pin;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use agentspan::agent365::retry::RetryTimer;
 use agentspan::{Destination, Otlp};
 use agentspan_testkit::{Answer, CapturedLogs, Service};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
+use opentelemetry_sdk::error::OTelSdkError;
 use prost::Message as _;
 
-use crate::sender::{LONG, Sender};
+use crate::sender::{LONG, Sender, TRIES};
 
 /// So short that a test waits for its end, and long enough for an answer on a busy machine.
 const SHORT: Duration = Duration::from_secs(1);
@@ -56,13 +62,81 @@ fn what_may_pass_is_tried_again_and_other_refusals_are_final() {
         let answers = vec![Answer::status(status), Answer::status(200)];
         check(answers, LONG, 2, TAKEN);
     }
-    check(vec![Answer::status(503)], LONG, 4, lost("export_failed"));
+    check(
+        vec![Answer::status(503)],
+        LONG,
+        TRIES,
+        lost("export_failed"),
+    );
     for status in [307, 400, 401, 403, 404, 408, 413, 500, 501, 505] {
         check(vec![Answer::status(status)], LONG, 1, lost("export_failed"));
     }
     for fault in [Answer::reset(), Answer::close(), Answer::garbage()] {
         check(vec![fault, Answer::status(200)], LONG, 2, TAKEN);
     }
+}
+
+/// Keeps the pauses instead of waiting.
+#[derive(Clone, Debug, Default)]
+struct Pauses(Arc<Mutex<Vec<Duration>>>);
+
+impl RetryTimer for Pauses {
+    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.lock().unwrap().push(pause);
+        Box::pin(ready(()))
+    }
+
+    fn random(&self) -> f64 {
+        1.0
+    }
+}
+
+#[test]
+fn a_receiver_that_restarts_for_half_a_minute_costs_no_spans() {
+    let faults = (0..7).map(|n| match n % 2 {
+        0 => Answer::reset(),
+        _ => Answer::status(503),
+    });
+    let service = service(faults.chain([Answer::status(200)]));
+    let pauses = Pauses::default();
+    let otlp = Otlp::new()
+        .with_endpoint(format!("{}/v1/traces", service.url()))
+        .with_retry_timer(pauses.clone());
+    let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+    sender.send(1).unwrap();
+    assert_eq!(sender.outcome(), TAKEN);
+    let millis = [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
+    assert_eq!(*pauses.0.lock().unwrap(), millis.map(Duration::from_millis));
+}
+
+/// Says that a pause has begun, which never ends.
+#[derive(Debug)]
+struct ForEver(Mutex<mpsc::Sender<()>>);
+
+impl RetryTimer for ForEver {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let _ = self.0.lock().unwrap().send(());
+        Box::pin(pending())
+    }
+}
+
+#[test]
+fn a_pause_keeps_neither_a_flush_nor_a_shutdown_beyond_its_deadline() {
+    let service = service([Answer::status(503)]);
+    let (begun, has_begun) = mpsc::channel();
+    let otlp = Otlp::new()
+        .with_endpoint(format!("{}/v1/traces", service.url()))
+        .with_retry_timer(ForEver(Mutex::new(begun)));
+    let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+    let queue = sender.put(1);
+    queue.start_flush();
+    has_begun.recv().unwrap();
+    let late = |result| matches!(result, Err(OTelSdkError::Timeout(_)));
+    assert!(late(queue.flush(Duration::ZERO)));
+    assert_eq!(queue.stats().queued, 1);
+    assert!(late(queue.shutdown(Duration::ZERO)));
+    assert_eq!(sender.outcome(), lost("shutdown_deadline"));
+    assert_eq!(sender.report().last_failure.unwrap(), "status 503");
 }
 
 #[test]
@@ -84,7 +158,12 @@ fn batches_share_a_connection_until_the_receiver_closes_it() {
 
 #[test]
 fn t07_a_head_without_end_is_no_answer() {
-    check(vec![Answer::endless_head()], LONG, 4, lost("export_failed"));
+    check(
+        vec![Answer::endless_head()],
+        LONG,
+        TRIES,
+        lost("export_failed"),
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::grpc_receiver::{GrpcAnswer, GrpcReceiver};
 use crate::raw_answer::RawAnswer;
-use crate::sender::{LONG, Sender};
+use crate::sender::{LONG, Sender, TRIES};
 
 /// So short that a test waits for its end, and long enough for an answer on a busy machine.
 const SHORT: Duration = Duration::from_secs(1);
@@ -73,7 +73,7 @@ fn codes_that_may_pass_are_tried_again_and_others_are_final() {
     ] {
         check_statuses(vec![Status::new(code, "no")], 1, &failed);
     }
-    check_statuses(vec![Status::unavailable("never"); 4], 4, &failed);
+    check_statuses(vec![Status::unavailable("never"); TRIES], TRIES, &failed);
 }
 
 fn exhausted_for(pause: Duration) -> Status {

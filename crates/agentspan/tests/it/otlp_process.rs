@@ -8,7 +8,7 @@ use agentspan_testkit::{Answer, CapturedLogs, Certificates, RecordedRequest, Ser
 use crate::grpc_receiver::GrpcReceiver;
 use crate::otlp::{in_environment, send, to};
 use crate::process::{is_started_by_test, must_pass, said};
-use crate::sender::{LONG, Sender};
+use crate::sender::{AtOnce, LONG, Sender};
 
 fn header<'a>(request: &'a RecordedRequest, name: &str) -> Vec<&'a str> {
     request.header_values(name)
@@ -175,7 +175,8 @@ fn a14_a_password_in_the_url_moves_into_a_header_and_is_shown_nowhere() {
         let url = format!("http://me:hunter%2D2@{place}/v1/traces?key=hunter-3");
         let otlp = Otlp::new()
             .with_endpoint(url)
-            .with_header("x-key", "hunter-4");
+            .with_header("x-key", "hunter-4")
+            .with_retry_timer(AtOnce);
         let shown = format!("{otlp:?}");
         let destination = match said("OVER").as_str() {
             "grpc" => Destination::otlp_grpc(otlp).unwrap(),

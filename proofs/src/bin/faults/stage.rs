@@ -289,7 +289,9 @@ fn otlp(
         Some(Defence::Retry) => Duration::from_millis(90),
         _ => settings.timeout * 3,
     };
-    let mut otlp = Otlp::new().with_timeout(timeout);
+    let mut otlp = Otlp::new()
+        .with_timeout(timeout)
+        .with_retry_timer(Shortened);
     if settings.connection.is_tls() {
         let (_, pem) = trusted(service, settings.connection, without)?;
         otlp = otlp.with_certificate_authorities(pem);
