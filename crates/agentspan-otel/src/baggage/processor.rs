@@ -44,6 +44,14 @@ use crate::scope::starting::{self, Starts};
 /// the enclosing scope, and also the scope's agent, unless they name an agent. Outside of scopes,
 /// [`with_identity`](Self::with_identity) is the fallback.
 ///
+/// So baggage takes precedence over a scope, wherever each was entered. The reference copies baggage
+/// to all spans, and baggage says for whom the process handles a request, while a scope describes
+/// one step of it: data of a request must not leave for another tenant because a step, such as a
+/// call to a shared agent, names one. In a scope of another tenant than the baggage, the span of the
+/// scope belongs to the scope's tenant, and all other spans, Agent Spec spans included, to the
+/// tenant of the baggage. One warning in the log says so. If the step works for the other tenant,
+/// enter baggage of that tenant inside of the scope.
+///
 /// # In front of another processor
 ///
 /// If a provider has two processors, the SDK copies every finished span for each of them.

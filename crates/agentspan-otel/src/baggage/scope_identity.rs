@@ -1,9 +1,11 @@
 //! The identity that spans inside a scope inherit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
+use agentspan_queue::contain;
 use opentelemetry::{Context, KeyValue, StringValue, Value};
 
 use super::LocalIdentity;
@@ -63,6 +65,7 @@ impl ScopeIdentity {
         let Some((tenant, agent)) = pair else {
             return context.clone();
         };
+        warn_of_other_tenant(context, tenant, profile);
         let (is_known, is_described) = match context.get::<Self>() {
             Some(outer) => (
                 outer.tenant == *tenant && outer.agent == *agent,
@@ -168,6 +171,25 @@ impl From<&Identity> for ScopeIdentity {
             agent: identity.agent.as_str().to_owned().into(),
             description: None,
         }
+    }
+}
+
+/// Says once that spans inside of a scope go to another tenant than the scope itself.
+fn warn_of_other_tenant(context: &Context, tenant: &StringValue, profile: Profile) {
+    // Nobody waits for it, as a child of a fork would for a subscriber that runs in its parent.
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    let of_baggage = context.get::<LocalIdentity>();
+    let of_baggage = of_baggage.and_then(|local| local.value(profile.tenant_id_key()));
+    let is_other = of_baggage.is_some_and(|of_baggage| of_baggage != tenant);
+    if is_other && !IS_SAID.swap(true, Ordering::Relaxed) {
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::otel::scope",
+                "a scope names another tenant than the baggage around it: its own span belongs to \
+                 the tenant of the scope, and all other spans inside of it to the tenant of the \
+                 baggage; to change that, enter baggage of the scope's tenant inside of the scope"
+            );
+        });
     }
 }
 

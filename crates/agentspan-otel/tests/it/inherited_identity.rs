@@ -4,7 +4,7 @@
 use agentspan_model::agent365::{
     AgentDetails, AgentId, InvokeAgentDetails, Profile, TenantDetails, TenantId, ToolCallDetails,
 };
-use agentspan_model::agentspec::SpanDetails;
+use agentspan_model::agentspec::{SpanDetails, Tool, ToolExecutionSpan};
 use agentspan_otel::{
     BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, InvokeAgentScope, OtelBridge,
     Propagation, ScopeTracer,
@@ -280,6 +280,45 @@ fn spans_of_agent_spec_belong_to_the_scope_that_they_are_in() {
     });
     check(&recorder, "RootSpan", ["t", "a"]);
     check(&recorder, "span", ["t", "a"]);
+}
+
+#[test]
+fn the_tenant_of_baggage_has_the_tools_of_agent_spec_in_a_scope_of_another_tenant() {
+    let recorder = Recorder::with(|builder| {
+        OtelBridge::prepare(builder).with_span_processor(BaggageSpanProcessor::new())
+    });
+    let baggage = |tenant: &str, agent: &str| {
+        let baggage = BaggageBuilder::new().with_tenant_id(tenant);
+        baggage.with_agent_id(agent).build()
+    };
+    let run = |name: &'static str| {
+        let tool = AgentSpan::builder(ToolExecutionSpan::new(Tool::new(name)));
+        tool.start().unwrap().end().unwrap();
+    };
+    let trace = Trace::builder().with_processor(OtelBridge::new(&recorder.provider));
+    let trace = trace.start().unwrap();
+    baggage("u", "b").in_baggage(|| {
+        scope(&recorder, "t", "a").in_scope_infallible(|_| {
+            run("in the scope");
+            baggage("t", "a").in_baggage(|| run("in baggage of the scope's tenant"));
+        });
+    });
+    scope(&recorder, "t", "a").in_scope_infallible(|_| {
+        baggage("u", "b").in_baggage(|| run("in baggage in the scope"));
+    });
+    trace.end().unwrap();
+    check(&recorder, "invoke_agent", ["t", "a"]);
+    check(&recorder, "execute_tool in the scope", ["u", "b"]);
+    check(
+        &recorder,
+        "execute_tool in baggage of the scope's tenant",
+        ["t", "a"],
+    );
+    check(
+        &recorder,
+        "execute_tool in baggage in the scope",
+        ["u", "b"],
+    );
 }
 
 #[test]

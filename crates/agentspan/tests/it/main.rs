@@ -25,6 +25,7 @@ mod masks;
 #[path = "../../../agentspan-otel/tests/it/meters.rs"]
 mod meters;
 mod metrics;
+mod other_tenant;
 #[cfg(feature = "otlp-http")]
 mod otlp;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
