@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::component::version::NEWEST;
+
 /// Why a document cannot be read: the problems, in order.
 ///
 /// Neither `Display` nor `Debug` shows values of the document, but only names of members and types,
@@ -272,7 +274,10 @@ impl fmt::Display for ProblemKind {
                 "the id {reference} is listed on two levels, for the first time at {first}"
             ),
             Self::UnknownVersion { version } => {
-                write!(f, "there is no version {version} of Agent Spec")
+                write!(
+                    f,
+                    "version {version} of Agent Spec is unknown; the newest known version is {NEWEST}"
+                )
             }
             Self::OnlyAList => f.write_str("only lists components under $referenced_components"),
             Self::MoreThanAList => f.write_str("a list of components has no other members"),

@@ -11,6 +11,7 @@ mod agentspec_documents;
 mod agentspec_masking;
 mod agentspec_reading;
 mod agentspec_recordings;
+mod component_copies;
 mod mapping;
 mod normal_forms;
 mod normal_hostile;

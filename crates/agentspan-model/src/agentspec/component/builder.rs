@@ -31,6 +31,8 @@ use crate::agentspec::{Id, Json, JsonObject};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// To change a component, get a builder from it with [`Component::to_builder`].
 #[must_use = "a component is made by `build`"]
 pub struct ComponentBuilder {
     component_type: String,
@@ -63,9 +65,48 @@ impl Component {
             members: Vec::new(),
         }
     }
+
+    /// A builder with everything that the component has, to make a changed copy.
+    ///
+    /// The copy keeps the id. Other components that hold this one keep it as it is. Like all
+    /// components of the builder, the copy starts with `id`, `name`, `description` and `metadata`.
+    ///
+    /// ```
+    /// use agentspan_model::agentspec::{Agent, LlmConfig};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let model = LlmConfig::ollama("llama3", "http://127.0.0.1:11434");
+    /// let other = model.to_builder().with_text("url", "http://127.0.0.1:8080").build();
+    /// let agent = Agent::new("weather agent").with_llm_config(model.clone());
+    /// let agent = agent.with_llm_config(LlmConfig::try_from(other)?);
+    /// let url = agent.llm_config().and_then(|model| model.text("url"));
+    /// assert_eq!(url.as_deref(), Some("http://127.0.0.1:8080"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_builder(&self) -> ComponentBuilder {
+        let mut builder = Self::builder(self.component_type(), self.name()).with_id(self.id());
+        builder.description = self.description().map(str::to_owned);
+        for (name, value) in &self.0.members {
+            match (&**name, value) {
+                ("id" | "name" | "description" | "component_type", _) => {}
+                ("metadata", ComponentValue::Json(json)) => {
+                    builder.metadata = JsonObject::try_from(json.clone()).unwrap_or_default();
+                }
+                _ => builder = builder.with_value(name, value.clone()),
+            }
+        }
+        builder
+    }
 }
 
 impl ComponentBuilder {
+    /// Sets another name.
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Sets the id. The default is a random UUID.
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -84,32 +125,32 @@ impl ComponentBuilder {
         self
     }
 
-    /// Adds inputs.
+    /// Sets the inputs.
     pub fn with_inputs(self, inputs: impl IntoIterator<Item = Property>) -> Self {
         self.with_properties("inputs", inputs)
     }
 
-    /// Adds outputs.
+    /// Sets the outputs.
     pub fn with_outputs(self, outputs: impl IntoIterator<Item = Property>) -> Self {
         self.with_properties("outputs", outputs)
     }
 
-    /// Adds a member with a text.
+    /// Sets a member to a text.
     pub fn with_text(self, name: &str, text: impl Into<String>) -> Self {
         self.with_json(name, Json::from(serde_json::Value::String(text.into())))
     }
 
-    /// Adds a member with any JSON value.
+    /// Sets a member to any JSON value.
     pub fn with_json(self, name: &str, value: Json) -> Self {
         self.with_value(name, ComponentValue::Json(value))
     }
 
-    /// Adds a member with a component.
+    /// Sets a member to a component.
     pub fn with_component(self, name: &str, component: impl Into<Component>) -> Self {
         self.with_value(name, ComponentValue::Component(component.into()))
     }
 
-    /// Adds a member with a list of components.
+    /// Sets a member to a list of components.
     pub fn with_components<C: Into<Component>>(
         self,
         name: &str,
@@ -120,9 +161,16 @@ impl ComponentBuilder {
         self.with_value(name, ComponentValue::List(list.collect()))
     }
 
-    /// Adds a member.
+    /// Sets a member, in place of one with the same name.
     pub fn with_value(mut self, name: &str, value: ComponentValue) -> Self {
-        self.members.push((name.into(), value));
+        match self
+            .members
+            .iter_mut()
+            .find(|(member, _)| **member == *name)
+        {
+            Some((_, old)) => *old = value,
+            None => self.members.push((name.into(), value)),
+        }
         self
     }
 

@@ -28,6 +28,41 @@ use crate::agentspec::{
 /// The reader is made for traces and does not validate: a document may lack members of its classes,
 /// or have other members.
 ///
+/// # As in Python
+///
+/// The reader accepts what `pyagentspec` 26.3.1 accepts:
+///
+/// - The version of the document, `agentspec_version`, is checked and then dropped: components have
+///   no version. A document without one is accepted, too. Documents of an unknown version are
+///   rejected unless you allow [any version](Self::with_any_version).
+/// - If an object repeats a member, the last value counts.
+/// - `NaN`, `Infinity` and `-Infinity`, which Python writes although JSON has no such numbers, become
+///   the texts `"NaN"`, `"Infinity"` and `"-Infinity"`.
+///
+/// ```
+/// use agentspan_model::agentspec::DocumentReader;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tool = DocumentReader::new().read(
+///     r#"{"component_type": "ServerTool", "id": "t", "name": "old", "name": "new", "limit": NaN,
+///         "agentspec_version": "26.1.0"}"#,
+/// )?;
+/// assert_eq!(tool.dump(), r#"{"component_type":"ServerTool","id":"t","name":"new","limit":"NaN"}"#);
+///
+/// let error = DocumentReader::new().read(
+///     r#"{"component_type": "ServerTool", "id": "t", "name": "t", "agentspec_version": "99.1.0"}"#,
+/// );
+/// assert_eq!(
+///     error.unwrap_err().to_string(),
+///     "agentspec_version: version 99.1.0 of Agent Spec is unknown; the newest known version is \
+///      26.3.1 (line 1, column 79)",
+/// );
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # References
+///
 /// ```
 /// use agentspan_model::agentspec::{Agent, DocumentReader};
 ///

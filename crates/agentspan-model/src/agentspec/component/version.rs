@@ -13,9 +13,12 @@ const VERSION: &str = "agentspec_version";
 /// The name of the member before versions existed.
 const FORMER_VERSION: &str = "air_version";
 
+/// The newest version of Agent Spec that is known.
+pub(crate) const NEWEST: &str = "26.3.1";
+
 /// The versions of Agent Spec that `pyagentspec` 26.3.1 reads.
 const VERSIONS: [&str; 8] = [
-    "25.3.0", "25.3.1", "25.4.0", "25.4.1", "25.4.2", "26.1.0", "26.1.2", "26.3.1",
+    "25.3.0", "25.3.1", "25.4.0", "25.4.1", "25.4.2", "26.1.0", "26.1.2", NEWEST,
 ];
 
 /// Which versions of Agent Spec a document may be written in.

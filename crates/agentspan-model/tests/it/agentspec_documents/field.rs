@@ -181,7 +181,7 @@ fn h16_a_version_that_there_is_not_is_refused_by_name_unless_the_caller_takes_an
     check(r#""air_version": "25.9.9""#, "25.9.9");
     check_refused(
         &document(r#""agentspec_version": "20.99.99""#),
-        "agentspec_version: there is no version 20.99.99 of Agent Spec (line 1, column 79)",
+        "agentspec_version: version 20.99.99 of Agent Spec is unknown; the newest known version is 26.3.1 (line 1, column 79)",
     );
     for version in ["25.3.0", "25.4.1", "26.1.2", "26.3.1"] {
         let both = format!(r#""air_version": "0", "agentspec_version": "{version}""#);

@@ -52,7 +52,7 @@ fn problems_say_where_they_are_in_the_yaml() {
     );
     check_refused(
         &AGENT.replace("26.3.1", "26.3"),
-        "agentspec_version: there is no version 26.3 of Agent Spec (line 10, column 20)",
+        "agentspec_version: version 26.3 of Agent Spec is unknown; the newest known version is 26.3.1 (line 10, column 20)",
     );
     check_refused(
         &AGENT.replace("OpenAiConfig", "ServerTool"),
