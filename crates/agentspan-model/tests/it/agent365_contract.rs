@@ -7,5 +7,6 @@ mod page_golden;
 mod profiles;
 mod proofs;
 mod recorded;
+mod remedies;
 mod run;
 mod statuses;

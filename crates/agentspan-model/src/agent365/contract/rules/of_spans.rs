@@ -82,7 +82,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "Runs cannot be joined.",
         cause: "`gen_ai.conversation.id` is missing, or differs between the spans of one run.",
-        remedy: "Set one value in the baggage of the request.",
+        remedy: "Set it once for the whole run, in the baggage of the request.",
         sources: &[Source::ValidatorChecklist],
     },
     Rule {
@@ -93,7 +93,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The column of the channel is empty.",
         cause: "`microsoft.channel.name` is missing, or `Teams`.",
-        remedy: "Write the channel's id in lower case, such as `msteams`.",
+        remedy: "Set it to the id of the channel, in lower case, such as `msteams`.",
         sources: &[Source::DistroGuide],
     },
     Rule {
@@ -104,7 +104,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The Activity view is empty, and `UserKey` is zero.",
         cause: "`user.id` is missing or blank.",
-        remedy: "Set it to the Entra object id of the person who asked.",
+        remedy: "Set it to the Entra object id of the person whose request started the run.",
         sources: &[Source::SamplesThread(328), Source::SamplesThread(318)],
     },
     Rule {
@@ -137,7 +137,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The client's address is discarded.",
         cause: "`client.address` is missing or is no IP address, such as a host name or an address with a port.",
-        remedy: "Write the literal address of the caller, or `0.0.0.0` if none is known.",
+        remedy: "Set it to the literal address of the caller, or to `0.0.0.0` if none is known.",
         sources: &[Source::InstrumentationSkill],
     },
     Rule {
@@ -181,7 +181,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The row of the tool is incomplete.",
         cause: "Name, type, call id, arguments or result of the tool call are missing. A call that failed has no result.",
-        remedy: "Set them all, but for the result of a call that failed.",
+        remedy: "Set all five: name, type, call id, arguments and, unless the call failed, the result.",
         sources: &[Source::AttributeReference],
     },
     Rule {

@@ -78,7 +78,7 @@ pub(super) static OF_TOKENS: &[Rule] = &[
         is_judged: true,
         symptom: "The service answers 400 with `TenantIdInvalid`.",
         cause: "The token is empty, has line breaks, lacks its signature, or is the text of a future or promise that nobody awaited.",
-        remedy: "Await the token first, and pass the whole of it: three parts with dots between them, none of them empty.",
+        remedy: "Await the token before you pass it on, and pass all of it: three parts, separated by dots.",
         sources: &[Source::CustomAgent, Source::DistroGuide],
     },
     Rule {
