@@ -14,13 +14,15 @@ use zeroize::Zeroizing;
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(Zeroizing<String>);
 
-/// A text cannot be sent as a bearer token.
+/// A text is not a valid access token.
 ///
-/// It holds a line break, another control character or a byte that a header cannot carry. Read the
-/// token anew and trim it: most often a file's last line break was taken for a part of it. The
-/// message does not repeat the token.
+/// It contains white space, a line break or another character that a header must not contain. Trim
+/// the text: most often, it ends with the last line break of a file. The message does not show the
+/// token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("access token holds a character that an http header cannot carry")]
+#[error(
+    "the access token contains white space or another character that an http header must not contain"
+)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "there is nothing to say that would not show the token"

@@ -33,7 +33,7 @@ pub enum ExportError {
     },
     /// The token resolver gave no token, and the profile sends nothing without one. Give the agent an
     /// identity that can get a token.
-    #[error("there is no token for {identity}")]
+    #[error("the token resolver has no token for {identity}")]
     NoToken {
         /// For whom the token was.
         identity: Identity,
@@ -337,7 +337,7 @@ impl Error for ResolverError {
 ///
 /// let error = TokenUnavailable::new("the identity provider is busy").with_retry_after(Duration::from_secs(7));
 /// assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
-/// assert_eq!(error.to_string(), "there is no token at the moment");
+/// assert_eq!(error.to_string(), "no token is available at the moment");
 /// ```
 ///
 /// The cause may hold a secret: neither `Debug` nor `Display` show it, and it is never logged.
@@ -397,7 +397,7 @@ impl fmt::Debug for TokenUnavailable {
 
 impl fmt::Display for TokenUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there is no token at the moment")
+        f.write_str("no token is available at the moment")
     }
 }
 

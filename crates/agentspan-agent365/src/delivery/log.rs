@@ -22,7 +22,7 @@ pub(super) fn no_token(identity: &Identity) {
             target: "agentspan::agent365::token",
             tenant = identity.tenant.as_str(),
             agent = identity.agent.as_str(),
-            "there is no token, the request goes without"
+            "no token is available, so the request has none"
         );
     });
 }

@@ -139,7 +139,10 @@ fn spans_wait_while_a_resolver_says_that_it_may_have_a_token_later() {
 fn retries_of_a_reference_wait_for_no_token() {
     let message = format!("no token for tenant {TENANT}, agent bad");
     let source = check_costs_its_identity(unavailable(usize::MAX), &message);
-    assert_eq!(source.as_deref(), Some("there is no token at the moment"));
+    assert_eq!(
+        source.as_deref(),
+        Some("no token is available at the moment")
+    );
 }
 
 #[test]

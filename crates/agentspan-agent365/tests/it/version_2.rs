@@ -208,7 +208,7 @@ fn nothing_is_sent_without_a_token() {
         assert_eq!(error.reason(), DropReason::Token);
         assert_eq!(
             error.to_string(),
-            format!("there is no token for tenant {TENANT}, agent a")
+            format!("the token resolver has no token for tenant {TENANT}, agent a")
         );
         check_conserved(&delivery);
     }

@@ -61,12 +61,15 @@ impl fmt::Display for IdentityError {
         match self {
             Self::Empty { field } => write!(f, "{field} is empty"),
             Self::TooLong { field, bytes } => {
-                write!(f, "{field} has {bytes} bytes, and at most 256 are allowed")
+                write!(
+                    f,
+                    "{field} is {bytes} bytes long, but at most 256 are allowed"
+                )
             }
             Self::Untrimmed { field } => write!(f, "{field} begins or ends with white space"),
-            Self::DotSegment { field } => write!(f, "{field} is a dot segment"),
+            Self::DotSegment { field } => write!(f, "{field} must not be `.` or `..`"),
             Self::Character { field, at } => {
-                write!(f, "{field} holds a forbidden character at byte {at}")
+                write!(f, "{field} contains a forbidden character at byte {at}")
             }
         }
     }
@@ -126,7 +129,7 @@ macro_rules! id {
     ($name:ident, $field:literal, $what:literal) => {
         #[doc = $what]
         ///
-        /// At most 256 bytes, not blank, without surrounding white space, no dot segment, and
+        /// At most 256 bytes, not blank, without surrounding white space, not `.` or `..`, and
         /// without characters that are delimiters in a URL, invisible, or without a defined glyph.
         /// Inside, a space (U+0020) is allowed, as in the reference, but no other blank. Ids are
         /// compared byte by byte: GUIDs in different case are different ids, as in the reference.
@@ -258,23 +261,26 @@ mod tests {
 
     #[test]
     fn t02_what_could_leave_its_path_segment_is_refused() {
-        check_refused("..", "agent id is a dot segment");
-        check_refused(".", "agent id is a dot segment");
-        check_refused("a/b", "agent id holds a forbidden character at byte 1");
-        check_refused("a\\b", "agent id holds a forbidden character at byte 1");
-        check_refused("a?x=1", "agent id holds a forbidden character at byte 1");
-        check_refused("a#b", "agent id holds a forbidden character at byte 1");
-        check_refused("%2e%2e", "agent id holds a forbidden character at byte 0");
+        check_refused("..", "agent id must not be `.` or `..`");
+        check_refused(".", "agent id must not be `.` or `..`");
+        check_refused("a/b", "agent id contains a forbidden character at byte 1");
+        check_refused("a\\b", "agent id contains a forbidden character at byte 1");
+        check_refused("a?x=1", "agent id contains a forbidden character at byte 1");
+        check_refused("a#b", "agent id contains a forbidden character at byte 1");
+        check_refused(
+            "%2e%2e",
+            "agent id contains a forbidden character at byte 0",
+        );
     }
 
     #[test]
     fn what_cannot_be_seen_is_refused() {
         check_refused("", "agent id is empty");
         check_refused(" \t", "agent id is empty");
-        check_refused("a\n", "agent id holds a forbidden character at byte 1");
+        check_refused("a\n", "agent id contains a forbidden character at byte 1");
         check_refused(
             "a\u{202e}b",
-            "agent id holds a forbidden character at byte 1",
+            "agent id contains a forbidden character at byte 1",
         );
         for invisible in [
             '\u{ad}',
@@ -288,11 +294,11 @@ mod tests {
         ] {
             check_refused(
                 &format!("a{invisible}b"),
-                "agent id holds a forbidden character at byte 1",
+                "agent id contains a forbidden character at byte 1",
             );
             check_refused(
                 &invisible.to_string(),
-                "agent id holds a forbidden character at byte 0",
+                "agent id contains a forbidden character at byte 0",
             );
         }
         check_refused(" a", "agent id begins or ends with white space");
@@ -305,7 +311,7 @@ mod tests {
         for c in '\0'..=char::MAX {
             let is_blank = c.is_whitespace() || c == '\u{2800}';
             if is_blank && c != ' ' {
-                let error = "agent id holds a forbidden character at byte 1";
+                let error = "agent id contains a forbidden character at byte 1";
                 check_refused(&format!("a{c}b"), error);
             }
         }
@@ -327,7 +333,7 @@ mod tests {
             '\u{100000}',
             '\u{10fffd}',
         ] {
-            let error = "agent id holds a forbidden character at byte 1";
+            let error = "agent id contains a forbidden character at byte 1";
             check_refused(&format!("a{c}b"), error);
         }
         for c in [
@@ -347,7 +353,7 @@ mod tests {
         assert!(TenantId::parse(&"x".repeat(256)).is_ok());
         assert_eq!(
             TenantId::parse(&"x".repeat(257)).unwrap_err().to_string(),
-            "tenant id has 257 bytes, and at most 256 are allowed"
+            "tenant id is 257 bytes long, but at most 256 are allowed"
         );
     }
 

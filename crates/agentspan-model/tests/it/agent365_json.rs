@@ -46,7 +46,9 @@ fn a_tool_type_that_nobody_named_is_kept() {
 fn an_id_that_could_leave_its_path_is_refused_by_name() {
     let error = serde_json::from_str::<TenantDetails>(r#"{"tenant_id":".."}"#).unwrap_err();
     assert!(
-        error.to_string().starts_with("tenant id is a dot segment"),
+        error
+            .to_string()
+            .starts_with("tenant id must not be `.` or `..`"),
         "{error}"
     );
 }
