@@ -23,9 +23,9 @@ pub(crate) fn is_long(name: &str) -> bool {
 /// Whether a text has several lines, or other control characters.
 pub(crate) fn has_control(text: &str) -> bool {
     // Most texts have no byte that one could begin with. All are looked at, in steps of many.
-    let may_begin = |byte: u8| byte.is_ascii_control() | (byte == 0xc2);
+    let may_begin = |byte: u8| byte.is_ascii_control() | (byte == 0xc2) | (byte == 0xe2);
     let is_suspect = text.bytes().fold(false, |any, byte| any | may_begin(byte));
-    is_suspect && text.contains(char::is_control)
+    is_suspect && text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
 /// Whether an event's name is, or may be, the message of a log.

@@ -108,6 +108,21 @@ fn a_name_cannot_pretend_to_be_another_line() {
 }
 
 #[test]
+fn a_text_cannot_start_a_line_or_turn_the_direction_of_writing() {
+    let tree = written(ConsoleDetail::AttributesWithContents, |tracer| {
+        let text = "b\u{2028}c\u{2029}d\u{85}e\u{200e}\u{61c}\u{2067}f";
+        let span = tracer.span_builder("a\u{202e}b\u{200f}c");
+        let span = span.with_attributes([KeyValue::new(keys::GEN_AI_REQUEST_MODEL, text)]);
+        tracer.build(span).end();
+    });
+    assert!(tree.starts_with("a\u{fffd}b\u{fffd}c\n"), "{tree:?}");
+    assert!(
+        tree.contains("b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}\u{fffd}\u{fffd}f"),
+        "{tree:?}"
+    );
+}
+
+#[test]
 fn a_trace_whose_root_never_ends_is_written_at_shutdown() {
     let tree = written(ConsoleDetail::Names, |tracer| {
         let root = Context::new().with_span(tracer.start_with_context("root", &Context::new()));

@@ -81,7 +81,9 @@ fn on_console(colours: Colours) -> String {
         .with_clock(clock.clone())
         .start()
         .unwrap();
-    let a = span("a\u{1b}[2J\u{202e}").start().unwrap();
+    let a = span("a\u{1b}[2J\u{202e}\u{2028}\u{2029}\u{200e}\u{200f}\u{61c}\u{2066}")
+        .start()
+        .unwrap();
     a.add_event(EVENT).unwrap();
     clock.advance(Duration::from_millis(1_500));
     a.end().unwrap();

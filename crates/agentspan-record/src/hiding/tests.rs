@@ -69,7 +69,9 @@ fn t15_a_name_of_a_span_that_is_a_text_becomes_its_operation() {
         "weather clerk run",
     );
     check_span_name(Hiding::Contents, &long, &[], MASK);
-    check_span_name(Hiding::Contents, "a\nb", &chat, "chat");
+    for lines in ["a\nb", "a\u{2028}b", "a\u{2029}b", "a\u{85}b"] {
+        check_span_name(Hiding::Contents, lines, &chat, "chat");
+    }
     check_span_name(
         Hiding::Contents,
         &long,
