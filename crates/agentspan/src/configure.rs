@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
-use agentspan_discovery::Environment;
+use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Rendering};
@@ -148,7 +148,7 @@ impl Configuration {
     /// The profile does not affect other destinations, see [`Destination::with_rendering`].
     ///
     /// ```
-    /// use agentspan::model::agent365::Profile;
+    /// use agentspan::Profile;
     ///
     /// // For a new integration; the default, `V0_1`, serves tenants that have views of its words.
     /// let configuration = agentspan::configure().with_profile(Profile::V3);
@@ -368,8 +368,8 @@ impl Configuration {
     ///
     /// Keep the guard: it flushes, shuts down and counts. If a missing switch or token resolver
     /// keeps scopes from recording spans, or spans from Agent 365, one warning names it, and so
-    /// does [`Telemetry::agent365`]. If only other destinations are configured, there is no warning
-    /// about Agent 365.
+    /// does [`Telemetry::agent365`]. There is no warning about Agent 365 unless the program configures
+    /// a delivery or the environment sets `ENABLE_A365_OBSERVABILITY_EXPORTER`.
     ///
     /// With `OTEL_SDK_DISABLED=true` in the environment, nothing is recorded or sent, no
     /// destination is created, and no thread is started. The variable takes precedence over the
@@ -598,7 +598,9 @@ impl Configuration {
             (None, false, _) => (Agent365Status::WithoutSwitch, None),
         };
         destinations.extend(environment_destinations::destinations(environment)?);
-        let wants_agent365 = has_delivery || destinations.is_empty();
+        // Switches in code are for scopes as well: they do not ask for Agent 365.
+        let is_asked_for = Switches::read(environment).exporter_enabled();
+        let wants_agent365 = has_delivery || (is_asked_for && destinations.is_empty());
         let is_fallback_wanted = !environment_destinations::are_unwanted(environment);
         if delivery.is_none() && destinations.is_empty() && is_fallback_wanted {
             destinations.push(Destination::console(self.console));

@@ -40,8 +40,8 @@ pub(super) fn is_sdk_disabled(environment: &Environment) -> bool {
     is_disabled
 }
 
-/// The settings that are missing for a delivery to Agent 365. Nothing is missing if other
-/// destinations are configured and Agent 365 is not.
+/// The settings that are missing for a delivery to Agent 365. Nothing is missing in a program that
+/// does not want one.
 pub(super) fn missing(
     switches: EffectiveSwitches,
     agent365: Agent365Status,

@@ -83,6 +83,28 @@ fn who_sends_spans_elsewhere_and_wants_no_agent_365_is_not_warned_of_it() {
 }
 
 #[test]
+fn who_wants_the_console_alone_is_not_warned_of_agent_365() {
+    let warned = |configuration: agentspan::Configuration, variables: &[(&str, &str)]| {
+        let (logs, _guard) = CapturedLogs::on_this_thread();
+        let environment: Environment = variables.iter().copied().collect();
+        let configuration = configuration.with_environment(&environment);
+        configuration.into_processor().unwrap();
+        logs.text().contains("not observed")
+    };
+    let observability = ("ENABLE_OBSERVABILITY", "true");
+    let exporter = "ENABLE_A365_OBSERVABILITY_EXPORTER";
+    assert!(!warned(configure().with_switches_on(), &[]));
+    assert!(!warned(configure(), &[observability]));
+    assert!(!warned(configure(), &[observability, (exporter, "false")]));
+    // The environment asks for Agent 365.
+    assert!(warned(configure(), &[observability, (exporter, "true")]));
+    assert!(warned(
+        configure().with_switches_on(),
+        &[(exporter, "true")]
+    ));
+}
+
+#[test]
 fn a_word_that_no_switch_knows_is_told_and_not_repeated() {
     let told = |word: &str| {
         let (logs, _guard) = CapturedLogs::on_this_thread();
