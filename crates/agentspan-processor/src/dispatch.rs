@@ -445,7 +445,7 @@ pub(crate) fn count(trace: Option<&crate::Trace>) {
 
 /// Runs a hook; a panic becomes an error.
 pub(crate) fn contained(f: impl FnOnce() -> Result<(), HookError>) -> Result<(), HookError> {
-    contain::call(f).unwrap_or_else(|panicked| Err(panicked.into()))
+    contain::call(f).unwrap_or_else(|panicked| Err(HookError::panicked(panicked)))
 }
 
 /// Makes and awaits the future of a hook; a panic becomes an error.
@@ -453,7 +453,7 @@ pub(crate) async fn contained_future<'a>(
     f: impl FnOnce() -> HookFuture<'a>,
 ) -> Result<(), HookError> {
     let result = contain::future(f).await;
-    result.unwrap_or_else(|panicked| Err(panicked.into()))
+    result.unwrap_or_else(|panicked| Err(HookError::panicked(panicked)))
 }
 
 pin_project! {

@@ -7,6 +7,8 @@ use std::fmt;
 use agentspan_model::ErrorClass;
 use agentspan_queue::contain::{self, Foreign, Panicked};
 
+use crate::TraceError;
+
 /// Why a hook of a [`SpanProcessor`](crate::SpanProcessor) failed.
 ///
 /// Wraps any error. Under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate) it also becomes an
@@ -46,6 +48,12 @@ impl HookError {
         }
     }
 
+    /// The error of a hook that panicked. It does not show the message of the panic, which may quote
+    /// the data that the hook was given, such as a prompt.
+    pub(crate) fn panicked(_: Panicked) -> Self {
+        Self::message("the hook panicked").with_type_name("panic")
+    }
+
     /// Sets the name of the error's type, for errors whose Rust type is not specific.
     #[must_use]
     pub fn with_type_name(mut self, type_name: impl Into<Cow<'static, str>>) -> Self {
@@ -79,13 +87,6 @@ impl Error for HookError {
     }
 }
 
-/// A hook that panicked. With what message is not told: it may quote what the hook was given, a prompt for instance.
-impl From<Panicked> for HookError {
-    fn from(_: Panicked) -> Self {
-        Self::message("the hook panicked").with_type_name("panic")
-    }
-}
-
 /// For `?` in hooks. The name is the type of the innermost error of a known type, or `_OTHER`, see
 /// [`ErrorClass`].
 impl From<Box<dyn Error + Send + Sync>> for HookError {
@@ -96,6 +97,13 @@ impl From<Box<dyn Error + Send + Sync>> for HookError {
             type_name: class.name(),
             error: Foreign::new(error),
         }
+    }
+}
+
+/// For `?` in hooks that use spans and traces themselves.
+impl From<TraceError> for HookError {
+    fn from(error: TraceError) -> Self {
+        Self::new(error)
     }
 }
 

@@ -32,13 +32,16 @@ pub(super) fn drive<'a>(
     hook: impl FnOnce() -> HookFuture<'a>,
     is_given_up: impl Fn() -> bool,
 ) -> Result<(), HookError> {
-    match contain::call(hook)?.into_ready() {
+    match contain::call(hook)
+        .map_err(HookError::panicked)?
+        .into_ready()
+    {
         Ok(result) => result,
         Err(mut future) => {
             let result = wait_for(Pin::new(&mut future), is_given_up);
             let dropped = contain::drop(future);
             result?;
-            Ok(dropped?)
+            dropped.map_err(HookError::panicked)
         }
     }
 }
@@ -52,7 +55,7 @@ fn wait_for(
     let mut context = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(result) = contain::poll(future.as_mut(), &mut context) {
-            return result?;
+            return result.map_err(HookError::panicked)?;
         }
         thread::park_timeout(LOOK_AGAIN);
         if is_given_up() {

@@ -312,6 +312,20 @@ fn the_message_of_a_panic_is_told_nowhere() {
 }
 
 #[test]
+fn a_hook_may_pass_the_errors_of_its_own_spans_on() {
+    fn hook() -> Result<(), HookError> {
+        let _outer = Trace::builder().with_name("outer").start()?;
+        Ok(Trace::builder().start()?.end()?)
+    }
+    let error = hook().unwrap_err();
+    assert_eq!(error.type_name(), "TraceError");
+    assert!(
+        error.to_string().contains("\"outer\" is active already"),
+        "{error}"
+    );
+}
+
+#[test]
 #[expect(clippy::disallowed_methods, reason = "this is no setting")]
 fn rust_backtrace_adds_no_frames_to_any_exception() {
     if std::env::var("RUST_BACKTRACE").as_deref() != Ok("1") {
