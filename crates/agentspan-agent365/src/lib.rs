@@ -53,6 +53,8 @@
 //!   as one line.
 //! - [`encode::BodyEncoder`] writes the bodies of the requests.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-agent365/latest")]
+
 mod access_token;
 mod agent_spec_span_processor;
 mod build_error;

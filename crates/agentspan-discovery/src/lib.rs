@@ -39,6 +39,8 @@
 //!
 //! Unless an item says otherwise, it behaves like `microsoft-agents-a365-runtime` 0.1.0.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-discovery/latest")]
+
 pub mod agent365_variables;
 mod agent_identity;
 mod authentication_scope;

@@ -51,6 +51,8 @@
 //!   shows and runs.
 //! - [`EntraError`], [`Refusal`] and [`aadsts`]: what went wrong, and who can mend it.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-entra/latest")]
+
 pub mod aadsts;
 mod agent_user;
 mod assertion;

@@ -4,6 +4,8 @@
 //! `agentspan`. They expand to an execution of `agentspan::processor::execution`, which you can
 //! also write by hand.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-macros/latest")]
+
 mod expand;
 mod function;
 mod options;

@@ -40,6 +40,8 @@
 //!   `read_referenced_yaml`.
 //! - `anyhow`: [`ErrorClass`] looks into an `anyhow::Error`.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-model/latest")]
+
 pub mod agent365;
 pub mod agentspec;
 pub mod attribute;

@@ -60,6 +60,8 @@
 //! [`agentspan_model::keys`] has the keys of attributes, and [`agentspan_model::agent365::mapping`] shows
 //! which scope writes which keys. The crate `agentspan-agent365` delivers the spans to Agent 365.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-otel/latest")]
+
 mod agent_context;
 mod apply_guardrail_scope;
 pub mod baggage;

@@ -71,6 +71,8 @@
 //! A processor gets masks instead of the sensitive values of spans and events, unless its
 //! [`disclosure`](SpanProcessor::disclosure) asks for clear text.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-processor/latest")]
+
 pub mod background_queue;
 pub mod clock;
 pub mod console_tree;

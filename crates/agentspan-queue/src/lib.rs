@@ -9,6 +9,8 @@
 //!
 //! The crate uses no async runtime, no network and no OpenTelemetry.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-queue/latest")]
+
 pub mod contain;
 pub mod fork;
 mod per_process;

@@ -13,6 +13,8 @@
 //! Queues hold finished spans, and prepare them on their own threads, never on the thread that ends
 //! a span.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-record/latest")]
+
 mod attribute_value;
 mod attributes;
 mod drop_reason;

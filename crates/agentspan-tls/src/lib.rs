@@ -27,6 +27,8 @@
 //! - `tls12` (default) allows TLS 1.2 in addition to 1.3. It enables the feature of the same name in `rustls`.
 //!   So if the host had turned TLS 1.2 off, the host's own connections can use it, too.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-tls/latest")]
+
 mod client_config;
 mod crypto_provider;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]

@@ -42,6 +42,8 @@
 //! dropping a request's future drops what runs inside of it, in the request's context, and a scope
 //! around it records the cancellation.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-tower/latest")]
+
 mod attached;
 mod client_layer;
 mod identity_headers;

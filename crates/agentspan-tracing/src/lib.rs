@@ -45,6 +45,8 @@
 //! agent's span below it, [`RelatedSpans`] withholds it. Scopes, Agent Spec spans and all other
 //! OpenTelemetry spans count as spans of an agent here.
 
+#![doc(html_root_url = "https://docs.rs/agentspan-tracing/latest")]
+
 mod ancestor;
 mod capture;
 mod choice;
