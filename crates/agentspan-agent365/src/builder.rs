@@ -43,15 +43,16 @@ const LONGEST_ANSWER: usize = 256 * 1024;
 /// How many requests may be in flight at most.
 const CONCURRENCY: usize = 64;
 
-/// Describes a delivery and builds a front of it, or the bare [`Delivery`].
+/// Builds a [`Delivery`], or one of its front ends.
 ///
 /// # Decisions to make
 ///
-/// - Where tokens come from: the one thing without a default.
-/// - [`cluster_category`](Self::with_cluster_category): which cloud. Production if not said.
-/// - [`service_to_service`](Self::with_service_to_service): whether the token is that of a service.
+/// - Where tokens come from. Only this has no default.
+/// - [`with_cluster_category`](Self::with_cluster_category): the cloud. The default is production.
+/// - [`with_service_to_service`](Self::with_service_to_service): whether the tokens are those of a
+///   service.
 ///
-/// All other settings have defaults that fit production, and say them.
+/// All other settings have defaults for production, which the documentation of each method states.
 #[must_use]
 pub struct DeliveryBuilder<F = Delivery> {
     resolver: Arc<dyn TokenResolver>,
@@ -139,136 +140,145 @@ impl<F> DeliveryBuilder<F> {
         }
     }
 
-    /// The generation of the contract. Default: [`Profile::V0_1`].
+    /// Sets the generation of the contract. The default is [`Profile::V0_1`].
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
         self
     }
 
-    /// The generation of the contract that was set, for whoever makes spans for this delivery.
+    /// The generation of the contract, for code that makes spans for this delivery.
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// The cloud that the tenants live in. Default: [`ClusterCategory::Prod`].
+    /// Sets the cloud of the tenants. The default is [`ClusterCategory::Prod`].
     ///
-    /// Only [`Profile::V0_1`] has a host for each cloud. All later profiles ignore it, as the references do.
+    /// Only [`Profile::V0_1`] has a host for each cloud. Later profiles ignore the setting, as the
+    /// reference packages do.
     pub fn with_cluster_category(mut self, cluster: ClusterCategory) -> Self {
         self.cluster = cluster;
         self
     }
 
-    /// Sends to the path for service-to-service calls. Default: the path for agents; with
-    /// [`Profile::V3`] and [`Profile::Direct`] that which [takes the token](Self::with_route_by_token).
+    /// Sends to the path for service-to-service calls. The default is the path for agents or, with
+    /// [`Profile::V3`] and [`Profile::Direct`], the path that [accepts the
+    /// token](Self::with_route_by_token).
     ///
-    /// [`Profile::V2`] has one path for both and ignores it, as the reference does.
+    /// [`Profile::V2`] has a single path and ignores the setting, as the reference package does.
     pub fn with_service_to_service(mut self) -> Self {
         self.path = Some(PathChoice::Service);
         self
     }
 
-    /// How long one try may take, from dialling to the end of the answer. Default: what the profile
-    /// says, 30 s for all.
+    /// Sets the timeout of one attempt, from the start of the connection to the end of the answer.
+    /// The default is the timeout of the profile, which is 30 seconds for all profiles.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How long the token resolver may take for one identity. Default: 30 s.
+    /// Sets the deadline of the token resolver for one identity. The default is 30 seconds.
     pub fn with_token_deadline(mut self, deadline: Duration) -> Self {
         self.token_deadline = deadline;
         self
     }
 
-    /// How many requests may be in flight at the same time, at most. Default: 64.
+    /// Sets the maximum number of requests in flight. The default is 64.
     ///
-    /// At first there are four. The number grows by one whenever so many requests were answered as
-    /// may be in flight, and becomes smaller when answers take much longer than usual, time out, or
-    /// say 503, or 429 without `Retry-After`. Identities get their turns one after the other. A request
-    /// that has no answer after a second, and after four times the usual time, does not count any more, and its
-    /// identity starts no other until it is answered, so that nobody else waits. With 1 the
-    /// requests go out one after the other; in the reference's order with [`Retry::reference`].
+    /// The delivery starts with four requests in flight. It adds one after each full round of
+    /// answers, and reduces the number if answers take much longer than usual, time out, or are
+    /// 503, or 429 without `Retry-After`. Identities take turns. A request that is unanswered after
+    /// one second, and after four times the usual time, is no longer counted, so it does not delay
+    /// other identities; its own identity starts no other request until the answer arrives. With 1,
+    /// requests are sent one after the other. With [`Retry::reference`], they are also in the order
+    /// of the reference package.
     pub fn with_concurrency(mut self, requests: usize) -> Self {
         self.concurrency = Some(requests);
         self
     }
 
-    /// When failed requests are retried, and for how long. Default: until the spans have waited for
-    /// 15 minutes, see [`Retry::for_at_most`].
+    /// Sets when failed requests are retried, and for how long. By default, they are retried until
+    /// their spans have waited for 15 minutes, see [`Retry::for_at_most`].
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// How many spans may wait or be in flight. Default: 65,536. What comes beyond that is dropped
-    /// and counted. One batch of an exporter that is larger is let into an empty queue.
+    /// Sets the maximum number of spans that are queued or in flight. The default is 65,536. When
+    /// the queue is full, new spans are dropped and counted. An empty queue accepts one batch of an
+    /// exporter even if the batch is larger.
     pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.max_spans = spans;
         self
     }
 
-    /// How much memory the spans that wait or are in flight may take, by estimate. Default: 64 MiB.
-    /// The bodies of requests count with them, and may take an eighth of it.
+    /// Sets the maximum memory of the spans that are queued or in flight, by estimate. The default
+    /// is 64 MiB. Request bodies count too, and may take up to an eighth.
     ///
-    /// The process needs at most a quarter more than that, and 16 MiB for all else of a delivery,
-    /// if long texts take most of it. Of many small spans, the estimate leaves out what the
-    /// allocator adds: a queue that is full of these has needed up to three times the bytes.
+    /// If most of the memory is long texts, the process needs at most a quarter more than this,
+    /// plus 16 MiB for the rest of the delivery. For many small spans, the estimate does not
+    /// include the overhead of the allocator: a queue full of such spans has needed up to three
+    /// times the limit.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How large a span may be. What is over is cut with a note when the span is handed over, and
-    /// is counted in [`DeliveryStats::cuts`](crate::DeliveryStats::cuts). Default:
-    /// [`SpanLimits::default`].
+    /// Sets the maximum size of a span. Larger spans are cut when they are queued. A note in the
+    /// span says so, and [`DeliveryStats::cuts`](crate::DeliveryStats::cuts) counts them. The
+    /// default is [`SpanLimits::default`].
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How many spans of a span processor make a batch, and how many of them a request has at most.
-    /// Default: 512.
+    /// Sets the number of spans in a batch of a span processor, which is also the maximum of a
+    /// request. The default is 512.
     ///
-    /// If spans belong to several identities, or requests wait for their turn, spans gather: a
-    /// batch then has up to 16 times as many, or a quarter of what the queue holds, so that each
-    /// identity has few requests.
+    /// If spans belong to several identities, or if requests wait for their turn, batches grow to
+    /// 16 times this number, but at most to a quarter of the queue, so that each identity needs few
+    /// requests.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.batch_spans = spans;
         self
     }
 
-    /// How long a span of a span processor waits for others, a year at most. Default: 5 s.
+    /// Sets how long a span processor waits for more spans before it sends a batch. The default is
+    /// 5 seconds, and the maximum is one year.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.batch_delay = delay;
         self
     }
 
-    /// How long the body of a request may become, in bytes. The spans of an identity go in as many
-    /// requests as that needs, in order, all with the same token; after one that is lost, those
-    /// that follow are not sent. One that the service finds too large is divided. Default: what the
-    /// profile says, 900,000 since [`Profile::V2`], and all spans of a batch in one request for
-    /// [`Profile::V0_1`].
+    /// Sets the maximum size of a request body, in bytes. The default depends on the profile:
+    /// 900,000 since [`Profile::V2`], and no limit for [`Profile::V0_1`].
     ///
-    /// Spans are counted by estimate, as in the reference 2.0.0. A body that is longer all the same
-    /// is split further, so that only a single span may exceed the limit.
+    /// The spans of an identity are divided into as many requests as necessary. The requests are
+    /// sent in order, with the same token. If one is lost, the rest are not sent. If the service
+    /// rejects a request as too large, the request is divided.
+    ///
+    /// The sizes of spans are estimates, as in the reference package 2.0.0. A body that still
+    /// exceeds the limit is divided again, so only a single span can exceed the limit.
     pub fn with_max_payload_bytes(mut self, bytes: usize) -> Self {
         self.max_payload_bytes = Some(bytes);
         self
     }
 
-    /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something, and per request
-    /// if [`PerRequestExport::read`] finds that asked for and
-    /// [`with_per_request_export`](Self::with_per_request_export) was not called. With per-request
-    /// export, `A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS` is how many requests may be in flight at
-    /// most, unless [`with_concurrency`](Self::with_concurrency) was called.
-    /// `A365_SUPPRESS_INVOKE_AGENT_INPUT` leaves the input messages of invoked agents out. With
-    /// [`Profile::V3`] or [`Profile::Direct`], `A365_USE_S2S_ENDPOINT` says which route all tokens go to, unless a
-    /// method of this builder did.
+    /// Reads these variables of the environment:
     ///
-    /// An override that is not a URL is logged and ignored, as the reference 2.0.0 does. An
-    /// override that would show tokens to others, such as `http`, is an error of
-    /// [`build`](Self::build). [`Profile::V0_1`] ignores the variable, as the reference 0.1.0 does.
+    /// - `A365_OBSERVABILITY_DOMAIN_OVERRIDE`: the host to send to. If the value is not a URL, a
+    ///   warning is logged and the variable is ignored, as in the reference package 2.0.0. If the
+    ///   value would expose tokens, for instance with `http`, [`build`](Self::build) returns an
+    ///   error. [`Profile::V0_1`] ignores the variable, as the reference package 0.1.0 does.
+    /// - The variables of [`PerRequestExport::read`], unless
+    ///   [`with_per_request_export`](Self::with_per_request_export) was called. With per-request
+    ///   export, `A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS` is the maximum number of requests in
+    ///   flight, unless [`with_concurrency`](Self::with_concurrency) was called.
+    /// - `A365_SUPPRESS_INVOKE_AGENT_INPUT`: whether to leave out the input messages of invoked
+    ///   agents.
+    /// - `A365_USE_S2S_ENDPOINT`, with [`Profile::V3`] or [`Profile::Direct`]: the path for all
+    ///   tokens, unless a method of this builder sets it.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment_domain = DomainOverride::read(environment).transpose();
         self.per_request = self
@@ -292,30 +302,32 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Sends to this host and not to the service's own, whatever the environment says.
-    /// [`Profile::V0_1`] ignores it: each tenant has a host of its own there.
+    /// Sends to this host instead of the host of the service. Takes precedence over the
+    /// environment. [`Profile::V0_1`] ignores it, because each tenant has its own host there.
     pub fn with_domain_override(mut self, domain: DomainOverride) -> Self {
         self.domain = Some(domain);
         self
     }
 
-    /// Sends in plain http to a service on this machine, such as `http://127.0.0.1:4318`, instead of
-    /// to Agent 365. Tokens are sent there too.
+    /// Sends to a service on this machine, such as `http://127.0.0.1:4318`, over plain HTTP instead
+    /// of to Agent 365. That service also gets the tokens.
     ///
-    /// Only a loopback address or `localhost`, without credentials, path and query, is accepted.
+    /// The URL must have a loopback address or `localhost` as its host, and no credentials, path or
+    /// query.
     pub fn with_loopback_endpoint(mut self, url: impl Into<String>) -> Self {
         self.loopback = Some(url.into());
         self
     }
 
-    /// Dials this loopback address whatever the host of the URL is. The URL, the `host` header and
-    /// the check of the server's name stay those of Agent 365, so that a test sees the whole path.
+    /// Connects to this loopback address instead of the host of the URL. The URL, the `host` header
+    /// and the name in the server's certificate are still those of Agent 365, so a test covers the
+    /// whole path.
     pub fn with_connect_to(mut self, address: SocketAddr) -> Self {
         self.connect_to = Some(address);
         self
     }
 
-    /// Trusts these certificates, in DER form, and not those of the operating system.
+    /// Trusts these root certificates, in DER form, instead of those of the operating system.
     pub fn with_root_certificates<C: AsRef<[u8]>>(
         mut self,
         certificates: impl IntoIterator<Item = C>,
@@ -325,8 +337,9 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Calls `observer` with the report of every batch, on the delivery's thread: while it runs
-    /// nothing is sent, so it must not block. A panic in it is logged and changes nothing.
+    /// Calls `observer` with the report of each batch, on the thread of the delivery. The observer
+    /// must not block, because nothing is sent while it runs. If it panics, the panic is logged and
+    /// has no other effect.
     pub fn with_on_report(
         mut self,
         observer: impl Fn(&ExportReport) + Send + Sync + 'static,
@@ -335,7 +348,7 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Waits between tries with `timer`. Default: [`TokioRetryTimer`].
+    /// Sets the timer for the pauses between attempts. The default is [`TokioRetryTimer`].
     pub fn with_retry_timer(mut self, timer: impl RetryTimer + 'static) -> Self {
         self.timer = Arc::new(timer);
         self

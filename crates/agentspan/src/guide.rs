@@ -3,12 +3,12 @@
 //! 1. [`first_trace`]: five minutes to the first trace.
 //! 2. [`which_crate`]: which crate you need.
 //! 3. [`agent365`]: Agent 365 in production.
-//! 4. [`services`]: services with many tenants, axum and `tower`, hosts of Agent 365.
+//! 4. [`services`]: services on axum or `tower`, and hosts of Agent 365.
 //! 5. [`agent_spec`]: traces of Agent Spec.
 //! 6. [`concurrency`]: tasks, threads and streams.
 //! 7. [`own_processor`]: your own processor.
 //! 8. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
-//! 9. [`sampling`]: which traces go to a backend that costs money.
+//! 9. [`sampling`]: sending a destination only some of the traces.
 //! 10. [`frameworks`]: using rig, `genai`, `rmcp`, or `tracing`.
 //! 11. [`privacy`]: who sees which parts of a trace.
 //! 12. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.

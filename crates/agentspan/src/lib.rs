@@ -84,6 +84,8 @@
 //! - [`processor`]: Agent Spec traces at run time, and the trait for observing them.
 //! - [`agent365`]: delivery to Agent 365, for any OpenTelemetry pipeline.
 
+#![doc(html_root_url = "https://docs.rs/agentspan/latest")]
+
 mod agent365_status;
 mod agent_spec;
 mod batch_variables;
@@ -116,6 +118,7 @@ pub use agentspan_entra as entra;
 #[cfg(feature = "macros")]
 pub use agentspan_macros::{agent, tool};
 pub use agentspan_model as model;
+pub use agentspan_model::agent365::Profile;
 pub use agentspan_otel as otel;
 pub use agentspan_processor as processor;
 #[cfg(feature = "tower")]

@@ -1,6 +1,6 @@
 //! The command line: `-- --profile v2`.
 
-use agentspan::model::agent365::Profile;
+use agentspan::Profile;
 
 use crate::agent::AnyError;
 
