@@ -202,7 +202,7 @@ impl AgentSpecSpanProcessor {
             instrumentation_scope: self.scope.clone(),
         };
         let span = FinishedSpan::of_agent_spec(data, placed);
-        self.front.enqueue(span);
+        self.front.enqueue(Box::new(span));
     }
 
     fn finish_unfinished(&self, open: &[Arc<Open>]) {

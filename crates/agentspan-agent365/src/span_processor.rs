@@ -49,7 +49,7 @@ impl Agent365SpanProcessor {
     /// ends without being sampled only ends: its request does not wait for it any longer.
     pub fn take(&self, span: FinishedSpan) {
         if span.data.span_context.is_sampled() {
-            self.front.enqueue(span);
+            self.front.enqueue(Box::new(span));
         } else {
             self.front.withhold(&span.data.span_context);
         }
