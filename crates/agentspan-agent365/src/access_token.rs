@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use http::header::InvalidHeaderValue;
 use zeroize::Zeroizing;
@@ -61,8 +62,9 @@ impl AccessToken {
 
     /// The value of the `authorization` header, marked as sensitive.
     pub(crate) fn to_header(&self) -> Result<HeaderValue, InvalidHeaderValue> {
-        let text = Zeroizing::new(format!("Bearer {}", *self.0));
-        let mut value = HeaderValue::from_str(&text)?;
+        const SCHEME: &[u8] = b"Bearer ";
+        let text = Zeroizing::new([SCHEME, self.0.as_bytes()].concat());
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text))?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -1,13 +1,13 @@
 //! Where the spans of an identity are sent.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_discovery::{ClusterCategory, DomainOverride, unverified_is_delegated};
 use agentspan_model::agent365::Identity;
 use agentspan_record::DropReason;
+use hashbrown::HashMap;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};

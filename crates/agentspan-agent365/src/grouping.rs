@@ -240,7 +240,7 @@ fn named<'a>(span: &'a SpanData, destinations: &Destinations) -> Named<'a> {
 }
 
 fn is_blank(value: &Value) -> bool {
-    matches!(value, Value::String(text) if text.as_str().trim().is_empty())
+    matches!(value, Value::String(text) if text.as_str().chars().all(char::is_whitespace))
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ impl Transport {
     pub async fn post(
         &self,
         uri: &Uri,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         body: Bytes,
         timeout: Duration,
     ) -> Result<HttpAnswer, TransportError> {
@@ -155,7 +155,7 @@ impl Transport {
     pub async fn get(
         &self,
         uri: &Uri,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         timeout: Duration,
     ) -> Result<HttpAnswer, TransportError> {
         self.contained(Method::GET, uri, headers, Bytes::new(), timeout)
@@ -166,7 +166,7 @@ impl Transport {
         &self,
         method: Method,
         uri: &Uri,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         body: Bytes,
         timeout: Duration,
     ) -> Result<HttpAnswer, TransportError> {
@@ -185,7 +185,7 @@ impl Transport {
         &self,
         method: Method,
         uri: &Uri,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         body: Bytes,
         timeout: Duration,
     ) -> Result<HttpAnswer, TransportError> {
@@ -240,12 +240,12 @@ impl Transport {
         method: Method,
         host: &Authority,
         uri: &Uri,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         body: Bytes,
     ) -> Outgoing {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
-        request.headers_mut().clone_from(headers);
+        *request.headers_mut() = headers;
         if self.is_http2 {
             *request.uri_mut() = uri.clone();
             return request;
@@ -321,8 +321,8 @@ impl fmt::Debug for Transport {
 
 /// `http::Uri` lets anything stand after the colon, and would then speak to the port of the scheme.
 fn has_port_or_none(host: &Authority) -> bool {
-    let place = host.as_str().rsplit('@').next().unwrap_or_default();
-    host.port_u16().is_some() || place == host.host()
+    let place = || host.as_str().rsplit('@').next();
+    host.port_u16().is_some() || place() == Some(host.host())
 }
 
 #[cfg(test)]

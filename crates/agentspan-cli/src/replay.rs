@@ -216,9 +216,9 @@ impl Receiver {
         let body = Bytes::from(body.to_string());
         let mut attempt = 1;
         loop {
-            let posted = self
-                .transport
-                .post(&self.uri, &self.headers, body.clone(), TIMEOUT);
+            let posted =
+                self.transport
+                    .post(&self.uri, self.headers.clone(), body.clone(), TIMEOUT);
             let (why, asked, is_passing) = match posted.await {
                 Ok(answer) if answer.status().is_success() => return Ok(answer),
                 Ok(answer) => {

@@ -55,7 +55,7 @@ impl Endpoint {
         headers.insert(CONTENT_TYPE, form_type);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let transport = self.transport.get(Transport::unconnected);
-        let answer = transport.post(&url, &headers, form.body(), self.timeout);
+        let answer = transport.post(&url, headers, form.body(), self.timeout);
         let result = match answer.await {
             Ok(answer) => judged(hop, form, answer),
             Err(source) => Err(EntraError::Unreachable { hop, source }),

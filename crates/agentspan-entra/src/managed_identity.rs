@@ -153,7 +153,7 @@ impl ManagedIdentity {
         let (name, value) = self.header.clone();
         let headers = HeaderMap::from_iter([(name, value)]);
         let transport = self.transport.get(Transport::unconnected);
-        let answer = transport.get(&url, &headers, TIMEOUT).await;
+        let answer = transport.get(&url, headers, TIMEOUT).await;
         let answer = answer.map_err(ManagedIdentityError::Unreachable)?;
         if !answer.status().is_success() {
             let status = answer.status().as_u16();

@@ -63,8 +63,7 @@ const TENANT_HEADER: HeaderName = HeaderName::from_static("x-ms-tenant-id");
 struct Address<'a> {
     identity: &'a Identity,
     uri: &'a Uri,
-    headers: &'a HeaderMap,
-    token: &'a str,
+    token: Option<&'a AccessToken>,
 }
 
 /// The state of a load on its way.
@@ -218,15 +217,13 @@ impl Courier {
     ) -> Result<(), ExportError> {
         let room = trip.press.forecast(ticket.held.bytes);
         let mut token = self.first_token(trip, ticket, room).await?;
-        let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
         let mut tries = Tries::default();
         while !outbox.is_empty() {
             let address = Address {
                 identity: &ticket.recipient.identity,
                 uri: ticket.recipient.uri_for(token.as_ref()),
-                headers: &headers,
-                token: token.as_ref().map_or("", AccessToken::as_str),
+                token: token.as_ref(),
             };
             let sent = self.try_all(trip, &address, outbox, ticket, &mut tries);
             let error = match sent.await {
@@ -242,7 +239,6 @@ impl Courier {
                     is_renewed = false;
                     if self.reports_queued() {
                         token = self.first_token(trip, ticket, room).await?;
-                        headers = self.headers(ticket, token.as_ref())?;
                     }
                     continue;
                 }
@@ -282,7 +278,6 @@ impl Courier {
                         return Err(error);
                     };
                     log::token_refused(&ticket.recipient.identity);
-                    headers = self.headers(ticket, Some(&other))?;
                     token = Some(other);
                 }
                 _ => return Err(explained(error, token.as_ref())),
@@ -374,20 +369,25 @@ impl Courier {
         ticket: &Ticket,
         tries: &mut Tries,
     ) -> Result<Sent, ExportError> {
-        let Address { identity, uri, .. } = *address;
+        let Address {
+            identity,
+            uri,
+            token,
+        } = *address;
         let Trip { pass, attempts, .. } = trip;
         let Tries {
             count: tries,
             refusals,
         } = tries;
         loop {
+            let headers = self.headers(ticket, token)?;
             *tries += 1;
             let parcel = outbox.encode(trip.press);
             pass.sends(&parcel);
-            let secret = address.token.as_bytes();
+            let secret = token.map_or("", AccessToken::as_str).as_bytes();
             let withheld = Withheld::new().with_secret(secret).with_body(&parcel.body);
             trip.shared.counters.attempted();
-            let answer = self.post(pass, address, parcel.body.clone()).await;
+            let answer = self.post(pass, uri, headers, parcel.body.clone()).await;
             let outcome = outcome(&answer, &withheld);
             let judgement = self.judge(identity, parcel.spans, &withheld, answer);
             let pause = match &judgement {
@@ -452,10 +452,10 @@ impl Courier {
     async fn post(
         &self,
         pass: &mut Pass,
-        address: &Address<'_>,
+        uri: &Uri,
+        headers: HeaderMap,
         body: Bytes,
     ) -> Result<HttpAnswer, TransportError> {
-        let Address { uri, headers, .. } = *address;
         let started = Instant::now();
         let answer = self.transport.post(uri, headers, body, self.timeout);
         pass.answer(answer).await.unwrap_or_else(|| {
@@ -533,7 +533,8 @@ impl Courier {
         token: Option<&AccessToken>,
     ) -> Result<HeaderMap, ExportError> {
         let identity = &ticket.recipient.identity;
-        let mut headers = HeaderMap::with_capacity(4);
+        // With room for those that the transport adds.
+        let mut headers = HeaderMap::with_capacity(5);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self.tenant_header {
             let tenant = segment(identity.tenant.as_str()).to_string();

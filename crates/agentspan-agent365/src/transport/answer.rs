@@ -4,12 +4,18 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::received::Withheld;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 use crate::retry_after::{AskedPause, asked_pause};
+
+/// The headers that may hold the id of an answer, the better one first.
+const CORRELATION_IDS: [HeaderName; 2] = [
+    HeaderName::from_static("x-ms-correlation-id"),
+    HeaderName::from_static("request-id"),
+];
 
 /// How much of a correlation id is kept.
 const MAX_CORRELATION_ID: usize = 128;
@@ -131,8 +137,8 @@ impl HttpAnswer {
 
 /// The first of the two headers that has a value, made fit for a log: the service may be hostile.
 fn correlation_id(headers: &HeaderMap, withheld: &Withheld<'_>) -> Option<String> {
-    let value = ["x-ms-correlation-id", "request-id"]
-        .into_iter()
+    let value = CORRELATION_IDS
+        .iter()
         .filter_map(|name| headers.get(name))
         .find(|value| !value.is_empty())?;
     let shown = |byte: &u8| match byte {
@@ -154,7 +160,7 @@ mod tests {
             .iter()
             .map(|(name, value)| {
                 (
-                    http::HeaderName::from_static(name),
+                    HeaderName::from_static(name),
                     HeaderValue::from_bytes(value).unwrap(),
                 )
             })

@@ -18,9 +18,9 @@ use tower_service::Service;
 use super::error::TransportError;
 use super::silence::SilentExecutor;
 
-/// The longest head of an answer, in bytes and in header lines. An answer needs a handful.
+/// The longest head of an answer, in bytes. `hyper` takes at most 100 header lines; to set another number makes it
+/// fill a list of so many for each answer.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-const MAX_HEADERS: usize = 64;
 
 pub(super) type Outgoing = Request<Full<Bytes>>;
 
@@ -60,9 +60,7 @@ impl Connection {
         T: Read + Write + Unpin + Send + 'static,
     {
         let mut settings = http1::Builder::new();
-        settings
-            .max_buf_size(MAX_HEAD_BYTES)
-            .max_headers(MAX_HEADERS);
+        settings.max_buf_size(MAX_HEAD_BYTES);
         let (sender, connection) = settings.handshake(stream).await?;
         SilentExecutor.execute(connection);
         Ok(Self::Http1(sender))

@@ -1,9 +1,9 @@
 //! Connections that no request uses, kept for the next one.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use hashbrown::HashMap;
 use http::uri::Authority;
 use hyper::rt::Executor;
 
@@ -59,13 +59,7 @@ impl Pool {
     pub(super) fn keep(self: &Arc<Self>, host: &Authority, connection: Connection) {
         let since = Instant::now();
         let mut kept = self.lock();
-        // A host is named anew only after its connections were swept.
-        if !kept.idle.contains_key(host) {
-            kept.idle.insert(host.clone(), Vec::new());
-        }
-        let Some(list) = kept.idle.get_mut(host) else {
-            return;
-        };
+        let list = kept.idle.entry(host.clone()).or_default();
         if list.len() < self.most_per_host {
             list.push(Idle { connection, since });
         }

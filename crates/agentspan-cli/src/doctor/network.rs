@@ -37,9 +37,7 @@ pub(super) async fn post(
 ) -> Result<HttpAnswer, TransportError> {
     let mut headers = headers.clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    transport(is_https)
-        .post(uri, &headers, body, PATIENCE)
-        .await
+    transport(is_https).post(uri, headers, body, PATIENCE).await
 }
 
 /// The service: its name, its certificate, and its clock.

@@ -166,9 +166,10 @@ impl<W: Wire> OtlpExporter<W> {
             self.keep_waiting(tries, before.as_deref());
             let started = Instant::now();
             let remaining = self.timeout.saturating_sub(spent).min(self.try_timeout);
+            let headers = self.headers.clone();
             let post = self
                 .transport
-                .post(&self.uri, &self.headers, body.clone(), remaining);
+                .post(&self.uri, headers, body.clone(), remaining);
             let answer = post.await;
             spent = spent.saturating_add(started.elapsed());
             let verdict = answer.as_ref().map(W::judge);
