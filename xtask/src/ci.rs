@@ -27,7 +27,7 @@ const STEPS: &[Step] = &[
     // This replaces the program that runs, which `api` starts once more for each crate.
     ("programs", &[]),
     ("features", &[]),
-    ("wasm", &[]),
+    ("platforms", &[]),
     ("weight", &["--crates"]),
     ("hosts", &[]),
     ("msrv", &[]),

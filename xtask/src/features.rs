@@ -1,4 +1,4 @@
-//! `cargo xtask features`, `msrv` and `wasm`: what a user of one published crate builds.
+//! `cargo xtask features`, `msrv` and `platforms`: what a user of one published crate builds.
 //!
 //! A build of the whole workspace unifies features and hides what a crate forgot to ask for.
 
@@ -11,9 +11,27 @@ use crate::workspace::{Workspace, cargo};
 /// The crate whose features choose between implementations, and the choice that is not the default.
 const OTHER_CHOICE: (&str, &str) = ("agentspan-tls", "ring");
 
-/// The crate that reads traces in a browser, too.
-const IN_BROWSERS: &str = "agentspan-model";
-const WEBASSEMBLY: &str = "wasm32-unknown-unknown";
+/// Crates, and platforms that they build for besides the one that runs the tests.
+struct Elsewhere {
+    package: &'static str,
+    platforms: &'static [&'static str],
+}
+
+const ELSEWHERE: [Elsewhere; 2] = [
+    // It reads traces in a browser, too.
+    Elsewhere {
+        package: "agentspan-model",
+        platforms: &["wasm32-unknown-unknown"],
+    },
+    // With it come all others that a program links.
+    Elsewhere {
+        package: "agentspan",
+        platforms: &["x86_64-pc-windows-gnu", "aarch64-apple-darwin"],
+    },
+];
+
+/// The features that need a compiler of C for the platform, directly or through the defaults.
+const IN_C: [&str; 3] = ["aws-lc-rs", "default", "ring"];
 
 /// Checks every published crate without its default features, then with each feature of its own by itself but for the
 /// defaults, which everything else here is built with, and runs the tests of what no default feature chooses.
@@ -78,14 +96,38 @@ pub(crate) fn minimum_version(workspace: &Workspace) -> Result<(), XtaskError> {
     Ok(())
 }
 
-/// Checks the model for WebAssembly. Rustup installs the target's standard library if it is not there.
-pub(crate) fn webassembly(workspace: &Workspace) -> Result<(), XtaskError> {
-    println!("{IN_BROWSERS}: {WEBASSEMBLY}");
-    Program::new("rustup", workspace.root(), "get it from https://rustup.rs")
-        .args(["target", "add", WEBASSEMBLY])
-        .run()?;
-    cargo(workspace)
-        .args(["check", "--quiet", "--locked", "--lib"])
-        .args(["--package", IN_BROWSERS, "--target", WEBASSEMBLY])
-        .run()
+/// Checks crates for other platforms, with all features but those in C. Rustup installs the standard library of a
+/// platform if it is not there.
+pub(crate) fn platforms(workspace: &Workspace) -> Result<(), XtaskError> {
+    for Elsewhere { package, platforms } in ELSEWHERE {
+        let found = workspace
+            .packages()
+            .iter()
+            .find(|found| found.name == package);
+        let features = found
+            .into_iter()
+            .flat_map(|package| package.features.keys());
+        let features: Vec<_> = features
+            .map(String::as_str)
+            .filter(|feature| !IN_C.contains(feature))
+            .collect();
+        for platform in platforms {
+            println!("{package}: {platform}");
+            Program::new("rustup", workspace.root(), "get it from https://rustup.rs")
+                .args(["target", "add", platform])
+                .run()?;
+            cargo(workspace)
+                .args([
+                    "check",
+                    "--quiet",
+                    "--locked",
+                    "--lib",
+                    "--no-default-features",
+                ])
+                .args(["--package", package, "--target", platform])
+                .args(["--features", &features.join(",")])
+                .run()?;
+        }
+    }
+    Ok(())
 }

@@ -54,7 +54,7 @@ usage: cargo xtask <chore>
   page [--pictures]           * the page of `agentspan serve` in Chromium, which is installed where it is missing;
        [--speed]                its pictures go to docs/images if asked; --speed tests a release build with 100,000
                                 traces, and holds times
-  wasm                        * the model builds for wasm32-unknown-unknown
+  platforms                   * the model builds for WebAssembly, and the facade for Windows and macOS
   weight [--crates|--command] * count the crates that users build; in ci, that is all. Then build programs of
                                 ours and of a peer, and compare the time and the size, which takes minutes, and
                                 weigh the command as it is installed
@@ -156,7 +156,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("page", []) => page::run(workspace, page::Pictures::Discard),
         ("page", ["--speed"]) => page::run_for_speed(workspace),
         ("page", ["--pictures"]) => page::run(workspace, page::Pictures::Keep),
-        ("wasm", []) => features::webassembly(workspace),
+        ("platforms", []) => features::platforms(workspace),
         ("weight", []) => weight::run(workspace),
         ("weight", ["--crates"]) => weight::crates(workspace),
         ("weight", ["--command"]) => weight::command(workspace),

@@ -213,9 +213,9 @@ impl<'s, 'a> Element<'s, 'a> {
 
 /// The elements in the order of their indices.
 fn elements<'s, 'a>(
-    placed: impl Iterator<Item = (usize, &'a str, &'s SourceValue<'a>)>,
+    placed: impl Iterator<Item = (u64, &'a str, &'s SourceValue<'a>)>,
 ) -> Vec<Element<'s, 'a>> {
-    let mut elements: BTreeMap<usize, Element<'s, 'a>> = BTreeMap::new();
+    let mut elements: BTreeMap<u64, Element<'s, 'a>> = BTreeMap::new();
     for (index, member, value) in placed {
         let element = elements.entry(index).or_insert_with(|| Element(Vec::new()));
         element.0.push((member, value));
@@ -240,8 +240,8 @@ fn bit(sum: u32) -> u64 {
     1 << (sum >> 26)
 }
 
-/// Splits `prefix.N.member`.
-fn place<'k>(key: &'k str, prefix: &str) -> Option<(usize, &'k str)> {
+/// Splits `prefix.N.member`. The same indices are read on all platforms.
+fn place<'k>(key: &'k str, prefix: &str) -> Option<(u64, &'k str)> {
     let rest = key.strip_prefix(prefix)?.strip_prefix('.')?;
     let (index, member) = rest.split_once('.')?;
     // One element has one index: `007` and `+7` are names of something else.
