@@ -344,7 +344,8 @@ impl Drop for TakeOff<'_> {
 /// ```
 ///
 /// If new spans only need a parent, [`Span::wrap`] is cheaper, because a context carries the whole
-/// stack.
+/// stack. In a program that also has scopes or baggage, `AgentContext` of `agentspan-otel` carries
+/// those, too.
 #[derive(Clone, Debug, Default)]
 pub struct Context(Vec<Active>);
 

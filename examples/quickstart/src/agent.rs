@@ -91,7 +91,7 @@ impl Agent {
     async fn run_tools(&self, calls: &[Value]) -> Result<Vec<Value>, AnyError> {
         let tasks: Vec<_> = calls
             .iter()
-            .map(|call| tokio::spawn(self.clone().run_tool(call.clone()).with_current_context()))
+            .map(|call| tokio::spawn(self.clone().run_tool(call.clone()).with_agent_context()))
             .collect();
         let mut messages = Vec::new();
         for (call, task) in calls.iter().zip(tasks) {
