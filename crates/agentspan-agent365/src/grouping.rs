@@ -17,6 +17,8 @@ pub(crate) struct Grouping {
     pub(crate) groups: Vec<Group>,
     pub(crate) refused: Vec<RefusedIdentity>,
     pub(crate) no_identity: usize,
+    /// The ids that these spans lack, each combination once.
+    pub(crate) missing: Vec<MissingIds>,
     /// The places of spans of operations that the profile does not send.
     pub(crate) other_operations: Vec<usize>,
     /// For each span the next one of the same group. A list through the spans costs one allocation
@@ -31,6 +33,13 @@ pub(crate) struct Group {
     pub(crate) len: usize,
     first: usize,
     last: usize,
+}
+
+/// The ids that a span does not name, of which it needs both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MissingIds {
+    pub(crate) tenant: bool,
+    pub(crate) agent: bool,
 }
 
 /// Stands for "no further span".
@@ -49,7 +58,7 @@ enum Named<'a> {
     /// The profile does not send spans of the operation that the span names, or of none.
     OtherOperation,
     /// One of them is missing or blank.
-    Nobody,
+    Nobody(MissingIds),
     /// Both are there, and one is not a string.
     NotText,
     Pair(&'a str, &'a str),
@@ -79,8 +88,11 @@ impl Grouping {
                     grouping.other_operations.push(index);
                     continue;
                 }
-                (Named::Nobody, _) => {
+                (Named::Nobody(missing), _) => {
                     grouping.no_identity += 1;
+                    if !grouping.missing.contains(&missing) {
+                        grouping.missing.push(missing);
+                    }
                     continue;
                 }
                 (_, Some((_, place))) => place,
@@ -226,16 +238,16 @@ fn named<'a>(span: &'a SpanData, destinations: &Destinations) -> Named<'a> {
     if !wire.sends(operation) {
         return Named::OtherOperation;
     }
-    match (tenant, agent.or(fallback)) {
-        (Some(tenant), Some(agent)) if !is_blank(tenant) && !is_blank(agent) => {
-            match (tenant, agent) {
-                (Value::String(tenant), Value::String(agent)) => {
-                    Named::Pair(tenant.as_str(), agent.as_str())
-                }
-                _ => Named::NotText,
-            }
+    let named = |id: Option<&'a Value>| id.filter(|value| !is_blank(value));
+    match (named(tenant), named(agent.or(fallback))) {
+        (Some(Value::String(tenant)), Some(Value::String(agent))) => {
+            Named::Pair(tenant.as_str(), agent.as_str())
         }
-        _ => Named::Nobody,
+        (Some(_), Some(_)) => Named::NotText,
+        (tenant, agent) => Named::Nobody(MissingIds {
+            tenant: tenant.is_none(),
+            agent: agent.is_none(),
+        }),
     }
 }
 

@@ -10,6 +10,7 @@ use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::log;
+use crate::grouping::MissingIds;
 
 /// How many spans are looked at. The mistakes of a program show in its first spans, and looking takes time.
 const MAX_SPANS: usize = 1_000;
@@ -19,6 +20,8 @@ const MAX_SPANS: usize = 1_000;
 pub(super) struct Advice {
     judge: Option<Judge<'static>>,
     told: HashSet<RuleId>,
+    /// The ids that are known to be missing.
+    missing: Vec<MissingIds>,
     left: usize,
 }
 
@@ -28,7 +31,18 @@ impl Advice {
         Self {
             judge,
             told: HashSet::new(),
+            missing: Vec::new(),
             left: MAX_SPANS,
+        }
+    }
+
+    /// Tells that spans are not sent because they do not name these ids.
+    pub(super) fn miss(&mut self, missing: &[MissingIds], tenant_key: &str) {
+        for missing in missing {
+            if !self.missing.contains(missing) {
+                self.missing.push(*missing);
+                log::no_identity(*missing, tenant_key);
+            }
         }
     }
 
@@ -67,4 +81,33 @@ impl Advice {
 fn nanos(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use agentspan_testkit::CapturedLogs;
+
+    use super::*;
+
+    #[test]
+    fn ids_that_are_missing_are_told_once() {
+        let (logs, _guard) = CapturedLogs::on_this_thread();
+        let mut advice = Advice::by(None);
+        let no_agent = MissingIds {
+            tenant: false,
+            agent: true,
+        };
+        let neither = MissingIds {
+            tenant: true,
+            ..no_agent
+        };
+        for _ in 0..2 {
+            advice.miss(&[no_agent, neither], "tenant.id");
+        }
+        let lines = logs.text();
+        let lines: Vec<_> = lines.lines().collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains("missing=\"gen_ai.agent.id\""));
+        assert!(lines[1].contains("missing=\"tenant.id, gen_ai.agent.id\""));
+    }
 }

@@ -6,12 +6,14 @@
 
 use agentspan_model::agent365::Identity;
 use agentspan_model::agent365::contract::Finding;
+use agentspan_model::keys;
 use agentspan_queue::contain;
 use agentspan_record::DropReason;
 use http::Uri;
 use tracing::{debug, error, warn};
 
 use crate::export_error::ExportError;
+use crate::grouping::MissingIds;
 use crate::report::{Attempt, AttemptOutcome, ExportReport, SpanLoss};
 use crate::stats::DeliveryStats;
 use crate::transport::TransportError;
@@ -39,6 +41,22 @@ pub(super) fn breaks_rule(finding: &Finding) {
             span_id = span.map(|ids| ids.span_id.as_str()),
             remedy = finding.remedy(),
             "a span breaks a rule of Agent 365, and others may, too"
+        );
+    });
+}
+
+pub(super) fn no_identity(missing: MissingIds, tenant_key: &str) {
+    let tenant = missing.tenant.then_some(tenant_key);
+    let agent = missing.agent.then_some(keys::GEN_AI_AGENT_ID);
+    let missing: Vec<&str> = tenant.into_iter().chain(agent).collect();
+    contain::log(|| {
+        warn!(
+            target: "agentspan::agent365::delivery",
+            reason = DropReason::NoIdentity.as_str(),
+            missing = missing.join(", "),
+            remedy = "set the attributes: with a scope, with baggage around the request, or for spans \
+                      without them with A365_TENANT_ID and A365_AGENT_ID",
+            "a span names no tenant or no agent and is not sent; further ones are counted"
         );
     });
 }

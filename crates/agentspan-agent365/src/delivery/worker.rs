@@ -570,6 +570,8 @@ impl Worker {
         self.spread = grouping.groups.len();
         self.reparent(&mut spans, &grouping);
         self.advice.look_at(&spans);
+        let tenant_key = self.recipients.destinations.tenant_key;
+        self.advice.miss(&grouping.missing, tenant_key);
         let skipped = Skipped {
             refused: std::mem::take(&mut grouping.refused),
             no_identity: grouping.no_identity,

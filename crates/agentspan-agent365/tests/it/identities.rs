@@ -1,7 +1,7 @@
 //! Spans reach the service under their own identity, or not at all.
 
 use agentspan_agent365::DropReason;
-use agentspan_testkit::Answer;
+use agentspan_testkit::{Answer, CapturedLogs};
 use futures_executor::block_on;
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -107,6 +107,19 @@ fn spans_without_an_identity_are_counted_and_the_export_succeeds() {
     );
     assert_eq!(service.request_count(), 1);
     check_conserved(exporter.delivery());
+}
+
+#[test]
+fn a_span_without_an_identity_is_logged_with_the_attributes_that_it_lacks() {
+    let logs = CapturedLogs::everywhere();
+    let exporter = exporter_to(&service([]), token("t"));
+    let spans = vec![plain_span(), span_of(TENANT, "  "), span_of(" ", "a")];
+    block_on(exporter.export(spans)).unwrap();
+    for missing in ["tenant.id, gen_ai.agent.id", "gen_ai.agent.id", "tenant.id"] {
+        let field = format!("missing=\"{missing}\"");
+        assert!(logs.contains(&field), "{missing}: {}", logs.text());
+    }
+    assert!(logs.contains("A365_TENANT_ID"));
 }
 
 #[test]
