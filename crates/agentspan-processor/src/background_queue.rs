@@ -316,8 +316,11 @@ impl BackgroundQueue {
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
         let told = shared.queue.told_so_far();
-        self.wait_for_queued(timeout)?;
-        shared.tell(told)
+        match self.wait_for_queued(timeout) {
+            // The thread had no time to say so.
+            Ok(()) | Err(FlushError::TimedOut { queued: 0 }) => shared.tell(told),
+            Err(error) => Err(error),
+        }
     }
 
     fn wait_for_queued(&self, timeout: Duration) -> Result<(), FlushError> {

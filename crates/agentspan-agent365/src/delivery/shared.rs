@@ -458,9 +458,18 @@ impl Shared {
         }
         match answer.recv_timeout(timeout.min(LONGEST)) {
             Ok(()) => self.tell(told),
+            // Without time to answer, the thread is not asked whether something waits.
+            Err(RecvTimeoutError::Timeout) if timeout.is_zero() && self.is_empty() => {
+                self.tell(told)
+            }
             Err(RecvTimeoutError::Timeout) => Err(OTelSdkError::Timeout(timeout)),
             Err(RecvTimeoutError::Disconnected) => Err(OTelSdkError::AlreadyShutdown),
         }
+    }
+
+    /// Whether nothing is queued or on its way.
+    fn is_empty(&self) -> bool {
+        self.counters.snapshot().queued == 0
     }
 
     /// Tells of the losses of which nobody was told `before`.

@@ -187,3 +187,19 @@ fn a14_a_shutdown_tells_nothing_twice() {
     });
     assert_eq!(told, "nothing");
 }
+
+#[test]
+fn a_flush_without_time_succeeds_if_nothing_is_queued() {
+    let service = service([Answer::hang()]);
+    let delivery = delivery_to(&service, token("t")).build().unwrap();
+    // Its thread has no time to answer.
+    for _ in 0..100 {
+        delivery.flush(Duration::ZERO).unwrap();
+    }
+    let _export = delivery
+        .exporter()
+        .export_with_report(vec![span_of(TENANT, "a")]);
+    let late = delivery.flush(Duration::ZERO);
+    assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
+    delivery.shutdown(Duration::ZERO).unwrap_err();
+}

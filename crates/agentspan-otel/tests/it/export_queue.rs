@@ -725,3 +725,30 @@ fn what_the_limits_of_the_provider_leave_out_of_a_span_is_counted() {
     assert_eq!((cuts.spans, cuts.attributes, cuts.events), (1, 3, 2));
     assert_eq!(seen.lock().unwrap()[0].dropped_attributes_count, 3);
 }
+
+#[test]
+fn a_flush_without_time_succeeds_if_nothing_is_queued() {
+    let (builder, _) = queue(Behaviour::Fail);
+    let queue = builder.build().unwrap();
+    // Its thread has no time to answer.
+    for _ in 0..100 {
+        queue.flush(Duration::ZERO).unwrap();
+    }
+    let _failing = end_spans(&queue, 1);
+    queue.start_flush();
+    while queue.stats().queued > 0 {
+        std::thread::yield_now();
+    }
+    let lost = queue.flush(Duration::ZERO).unwrap_err().to_string();
+    assert!(
+        lost.contains("test lost 1 span (export_failed: 1)"),
+        "{lost}"
+    );
+    let (builder, has_begun, release) = hanging();
+    let queue = builder.with_batch_delay(Duration::ZERO).build().unwrap();
+    let _hanging = end_spans(&queue, 1);
+    has_begun.recv().unwrap();
+    let late = queue.flush(Duration::ZERO);
+    assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
+    drop(release);
+}

@@ -674,3 +674,16 @@ fn an_asynchronous_shutdown_does_not_wait_for_its_own_thread() {
     assert_eq!(said.recv_timeout(LONG).unwrap(), expected);
     trace.end().unwrap();
 }
+
+#[test]
+fn a_flush_without_time_succeeds_if_nothing_is_queued() {
+    let queue = BackgroundQueue::new(InMemory::new());
+    let trace = Trace::builder().with_processor(queue.clone());
+    let trace = trace.start().unwrap();
+    queue.flush(LONG).unwrap();
+    // Its thread has no time to answer.
+    for _ in 0..100 {
+        queue.flush(Duration::ZERO).unwrap();
+    }
+    trace.end().unwrap();
+}
