@@ -26,6 +26,7 @@ mod thread;
 mod ticket;
 mod token_source;
 mod turn;
+mod waits;
 mod worker;
 
 use std::fmt;
@@ -94,13 +95,22 @@ impl Delivery {
         self.shared().last_failure()
     }
 
+    /// The answer that spans wait for just now, for the longest time: of the token resolver, or of the
+    /// service to a try. `None` if there is no such question. It holds ids of tenants and agents, and no
+    /// secret.
+    #[must_use]
+    pub fn awaited(&self) -> Option<String> {
+        self.shared().awaited()
+    }
+
     /// Waits until all spans that were handed over before are delivered or dropped.
     ///
     /// Blocks the calling thread for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// `Timeout` when the time passed first: the spans stay where they are. `InternalFailure` when
+    /// `Timeout` when the time passed first: the spans stay where they are. With no time at all, it
+    /// succeeds if nothing is queued. `InternalFailure` when
     /// spans were lost of which no flush has told yet, be it before the call: it names the reasons,
     /// which [`stats`](Self::stats) and the reports explain. Spans that are not meant for Agent 365 are
     /// no loss. `InternalFailure`, too, when it is called on the delivery's own thread.

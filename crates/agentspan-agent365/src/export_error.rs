@@ -9,6 +9,7 @@ use agentspan_discovery::TenantEndpointError;
 use agentspan_model::agent365::contract::{StatusMeaning, status_meaning};
 use agentspan_model::agent365::{Identity, IdentityError};
 use agentspan_queue::contain::Foreign;
+use agentspan_queue::told::counted;
 use agentspan_record::DropReason;
 
 use crate::missing_permission::MissingPermission;
@@ -53,6 +54,22 @@ pub enum ExportError {
         identity: Identity,
         /// The deadline that passed.
         deadline: Duration,
+    },
+    /// The token resolver had given no answer yet when the spans were given up. Let it cache tokens, or
+    /// set a shorter `token_deadline`.
+    #[error("the token resolver has given no answer yet for {identity}")]
+    TokenPending {
+        /// For whom the token was.
+        identity: Identity,
+    },
+    /// The service had given no answer yet when the spans were given up. Set a shorter `timeout`, or give
+    /// `shutdown` more time.
+    #[error("the service has given no answer yet to try {tries} for {identity}")]
+    AnswerPending {
+        /// The identity whose spans were sent.
+        identity: Identity,
+        /// How often the request was tried, this try included.
+        tries: u32,
     },
     /// The service refused the spans with a status that is not worth another try. 401 and 403 mean
     /// that the token does not fit; a 3xx means that something between here and the service
@@ -103,7 +120,7 @@ pub enum ExportError {
     },
     /// Every try failed, or, with no tries, those of earlier spans of the identity did. The attempts of the
     /// [`IdentityReport`](crate::report::IdentityReport) say how.
-    #[error("{tries} tries failed for {identity}{}", listed(reasons))]
+    #[error("{} failed for {identity}{}", in_tries(*tries), listed(reasons))]
     RetriesExhausted {
         /// The identity whose spans were sent.
         identity: Identity,
@@ -119,7 +136,8 @@ pub enum ExportError {
     /// The service answered each request with this span with a status of 5xx, alone in the end, while it took other
     /// requests of the same identity. Look at what the span has that others have not.
     #[error(
-        "{tries} tries failed for a span of {identity}, and others did not{}",
+        "{} failed for a span of {identity}, and others did not{}",
+        in_tries(*tries),
         listed(reasons)
     )]
     Poison {
@@ -148,8 +166,8 @@ pub enum ExportError {
     ShutdownDeadline {
         /// The identity whose spans were dropped.
         identity: Identity,
-        /// The obstacle that they waited for: the token or the last try that failed, if there was
-        /// one.
+        /// The obstacle that they waited for: the token or the last try that failed, or an answer that
+        /// had not come yet.
         source: Option<Arc<Self>>,
     },
     /// The delivery panicked. Please report it.
@@ -168,7 +186,9 @@ impl ExportError {
             Self::Token { .. }
             | Self::NoToken { .. }
             | Self::TokenPanic { .. }
-            | Self::TokenTimeout { .. } => DropReason::Token,
+            | Self::TokenTimeout { .. }
+            | Self::TokenPending { .. } => DropReason::Token,
+            Self::AnswerPending { .. } => DropReason::RetriesExhausted,
             Self::Status { .. } => DropReason::PermanentStatus,
             Self::Rejected { .. } => DropReason::Rejected,
             Self::NotRouted { .. } => DropReason::NotRouted,
@@ -236,6 +256,14 @@ impl ExportError {
             _ => &[],
         }
     }
+}
+
+fn in_tries(tries: u32) -> String {
+    counted(tries.into(), "try", "tries")
+}
+
+fn were(spans: usize) -> String {
+    counted(spans as u64, "span was", "spans were")
 }
 
 fn because(permission: Option<&MissingPermission>) -> String {
@@ -434,7 +462,7 @@ pub enum SubmitError {
     AlreadyShutdown,
     /// The queue is full: the service is slower than the program. Raise `max_spans` or
     /// `max_bytes`, or sample.
-    #[error("{spans} spans were dropped because the queue is full")]
+    #[error("{} dropped because the queue is full", were(*spans))]
     QueueFull {
         /// The spans of the batch.
         spans: usize,

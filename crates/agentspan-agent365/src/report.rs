@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use agentspan_model::agent365::Identity;
+use agentspan_queue::told::counted;
 use agentspan_record::DropReason;
 
 use crate::export_error::{ExportError, RefusedIdentityError};
@@ -200,7 +201,12 @@ impl fmt::Display for ExportReport {
     /// For people: how many spans were lost, and the first two causes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lost = self.lost();
-        write!(f, "{lost} of {} spans were lost", lost + self.exported())?;
+        let all = counted((lost + self.exported()) as u64, "span", "spans");
+        write!(
+            f,
+            "{lost} of {all} {} lost",
+            if lost == 1 { "was" } else { "were" }
+        )?;
         let refused = self.refused.iter().map(|refused| refused.error.to_string());
         let losses = self.identities.iter().flat_map(|one| &one.losses);
         let failed = losses.map(|loss| loss.error.to_string());
@@ -210,7 +216,11 @@ impl fmt::Display for ExportReport {
         }
         match causes.count() {
             0 => Ok(()),
-            more => write!(f, "; and {more} more causes"),
+            more => write!(
+                f,
+                "; and {}",
+                counted(more as u64, "more cause", "more causes")
+            ),
         }
     }
 }

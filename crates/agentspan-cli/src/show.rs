@@ -100,10 +100,12 @@ pub(crate) fn read_files(
     let unreadable = files.tell_problems(errors)?;
     let lost = store.lost();
     if lost.spans > 0 {
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
         let (spans, traces) = (lost.spans, lost.traces);
+        let (of_spans, of_traces) = (plural(spans), plural(traces));
         writeln!(
             errors,
-            "dropped {spans} spans of {traces} traces that did not fit in memory"
+            "dropped {spans} span{of_spans} of {traces} trace{of_traces} that did not fit in memory"
         )?;
     }
     if store.len() == 0 && unreadable == 0 && lost.spans == 0 {

@@ -371,6 +371,14 @@ impl ExportQueue {
         self.0.process().receiver_message()
     }
 
+    /// Why the batch in flight is not exported yet, in the words of an exporter that
+    /// [says so](Receipts::put), such as OTLP in `agentspan`: the last try, or that there is no answer
+    /// yet. `None` if no batch is in flight, and for other exporters.
+    #[must_use]
+    pub fn awaited(&self) -> Option<String> {
+        self.0.process().receipts.failure()
+    }
+
     /// Why spans were lost last, in the words of an exporter that
     /// [says so](Receipt::with_failure), such as OTLP in `agentspan`. `None` while nothing is lost,
     /// and for other exporters, whose errors may hold texts that no report should show. It holds no

@@ -11,6 +11,7 @@ use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::Foreign;
 pub use agentspan_queue::queue::DropPolicy;
 use agentspan_queue::queue::{Queue, QueuePace, Settings};
+use agentspan_queue::told::counted;
 use agentspan_queue::{PerProcess, told};
 
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
@@ -241,7 +242,7 @@ impl BackgroundQueueBuilder {
 pub enum FlushError {
     /// The timeout passed first. The thread continues with the queued hooks; flush again, or allow
     /// more time.
-    #[error("{queued} hooks are still queued")]
+    #[error("{} still queued", counted(*queued, "hook is", "hooks are"))]
     TimedOut {
         /// The number of queued hooks.
         queued: u64,

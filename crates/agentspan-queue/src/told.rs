@@ -64,6 +64,12 @@ pub fn sentence(
     (sum > 0).then(|| format!("lost {sum} {unit}{plural} ({reasons})"))
 }
 
+/// A count with its noun, such as `1 try` or `2 tries`.
+#[must_use]
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +86,12 @@ mod tests {
         assert_eq!(told.rest_of([2, 1], later), [0, 1]);
         assert_eq!(told.rest_of([2, 0], later), [0, 0]);
         assert_eq!(told.rest_of([2, 1], told.so_far()), [0, 0]);
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let texts = [0, 1, 2].map(|count| counted(count, "try", "tries"));
+        assert_eq!(texts, ["0 tries", "1 try", "2 tries"]);
     }
 
     #[test]

@@ -4,8 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentspan_agent365::Delivery;
+use agentspan_otel::ExportQueue;
 use agentspan_processor::background_queue::FlushError;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+
+use crate::counts;
 
 /// All failures. None hides another, because each destination reports its losses only once.
 #[derive(Debug, Default)]
@@ -19,7 +23,42 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn add(&mut self, destination: &str, result: OTelSdkResult) {
+    /// Adds the result of a flush of the delivery.
+    pub(crate) fn add_flush_of(&mut self, delivery: &Delivery, result: OTelSdkResult) {
+        let is_late = matches!(result, Err(OTelSdkError::Timeout(_)));
+        self.add(counts::AGENT365, result);
+        self.failures
+            .extend(is_late.then(|| delivery.awaited()).flatten());
+    }
+
+    /// Adds the result of a shutdown of the delivery.
+    pub(crate) fn add_shutdown_of(&mut self, delivery: &Delivery, result: OTelSdkResult) {
+        let is_told = result.is_err();
+        self.add(counts::AGENT365, result);
+        self.failures
+            .extend(is_told.then(|| delivery.last_failure()).flatten());
+    }
+
+    /// Adds the result of a flush of a destination.
+    pub(crate) fn add_flush(&mut self, queue: &ExportQueue, result: OTelSdkResult) {
+        let is_late = matches!(result, Err(OTelSdkError::Timeout(_)));
+        self.add(queue.name(), result);
+        self.explain(queue, is_late.then(|| queue.awaited()).flatten());
+    }
+
+    /// Adds the result of a shutdown of a destination.
+    pub(crate) fn add_shutdown(&mut self, queue: &ExportQueue, result: OTelSdkResult) {
+        let is_told = result.is_err();
+        self.add(queue.name(), result);
+        self.explain(queue, is_told.then(|| queue.last_failure()).flatten());
+    }
+
+    fn explain(&mut self, queue: &ExportQueue, failure: Option<String>) {
+        let text = failure.map(|failure| format!("{}: {failure}", queue.name()));
+        self.failures.extend(text);
+    }
+
+    fn add(&mut self, destination: &str, result: OTelSdkResult) {
         match result {
             Ok(()) => {}
             Err(OTelSdkError::Timeout(_)) => self.is_late = true,

@@ -14,7 +14,6 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::agent365_status::Agent365Status;
-use crate::counts;
 use crate::outcome::{DoneByGuard, Outcome};
 use crate::related_spans::{self, RelatedSpans};
 use crate::report::TelemetryReport;
@@ -237,11 +236,11 @@ impl SpanProcessor for Outlets {
         let (started, mut outcome) = (Instant::now(), Outcome::default());
         let flushes: Vec<_> = self.queues.iter().map(ExportQueue::start_flush).collect();
         if let Some(agent365) = &self.agent365 {
-            outcome.add(counts::AGENT365, agent365.force_flush());
+            outcome.add_flush_of(agent365.delivery(), agent365.force_flush());
         }
         for (queue, flush) in self.queues.iter().zip(flushes) {
             let left = SDK_TIMEOUT.saturating_sub(started.elapsed());
-            outcome.add(queue.name(), flush.wait(left));
+            outcome.add_flush(queue, flush.wait(left));
         }
         outcome.into_sdk(SDK_TIMEOUT)
     }
@@ -254,11 +253,11 @@ impl SpanProcessor for Outlets {
         self.queues.iter().for_each(ExportQueue::start_shutdown);
         if let Some(agent365) = &self.agent365 {
             let result = agent365.shutdown_with_timeout(timeout);
-            outcome.add(counts::AGENT365, result);
+            outcome.add_shutdown_of(agent365.delivery(), result);
         }
         for queue in &self.queues {
             let left = timeout.saturating_sub(started.elapsed());
-            outcome.add(queue.name(), queue.shutdown(left));
+            outcome.add_shutdown(queue, queue.shutdown(left));
         }
         outcome.into_sdk(timeout)
     }

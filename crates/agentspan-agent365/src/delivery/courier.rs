@@ -23,6 +23,7 @@ use super::shared::Shared;
 use super::ticket::Ticket;
 use super::token_source::TokenSource;
 use super::turn::GaveUp;
+use super::waits::Awaited;
 use crate::access_token::AccessToken;
 use crate::destination::{Recipient, segment};
 use crate::export_error::{ExportError, ResolverError, TokenUnavailable};
@@ -387,7 +388,9 @@ impl Courier {
             let secret = token.map_or("", AccessToken::as_str).as_bytes();
             let withheld = Withheld::new().with_secret(secret).with_body(&parcel.body);
             trip.shared.counters.attempted();
-            let answer = self.post(pass, uri, headers, parcel.body.clone()).await;
+            let answer = self.post(pass, uri, headers, parcel.body.clone());
+            let awaited = Awaited::Answer { tries: *tries };
+            let answer = ticket.wait.until(awaited, &ticket.recipient, answer).await;
             let outcome = outcome(&answer, &withheld);
             let judgement = self.judge(identity, parcel.spans, &withheld, answer);
             let pause = match &judgement {
@@ -497,7 +500,10 @@ impl Courier {
             return Ok(None);
         };
         let ask = |deadline| timeout(deadline, contain::future(|| resolver.resolve(query)));
-        let asked = pass.aside(ask(self.token_deadline), room).await;
+        let asked = ticket
+            .wait
+            .until(Awaited::Token, &ticket.recipient, ask(self.token_deadline));
+        let asked = pass.aside(asked, room).await;
         let mut asked =
             asked.map_err(|gave_up| gave_up.error(&ticket.recipient, 0, LastTry::default()))?;
         if asked.is_err() {

@@ -31,6 +31,7 @@ use super::parent::Parent;
 use super::queued_span::{QueuedSpan, Resources};
 use super::requests::{Departure, RequestBatch, Requests};
 use super::token_source::TokenSource;
+use super::waits::Waits;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
 use crate::longest::LONGEST;
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     has_finished: Condvar,
     receiver_message: Mutex<Option<String>>,
     last_failure: Mutex<Option<String>>,
+    pub(super) waits: Arc<Waits>,
     /// The losses that flushes and shutdowns have told of.
     told: Told<{ DropReason::ALL.len() }>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -117,6 +119,7 @@ impl Shared {
             has_finished: Condvar::new(),
             receiver_message: Mutex::default(),
             last_failure: Mutex::default(),
+            waits: Arc::default(),
             told: Told::default(),
             thread: Mutex::new(None),
             thread_id: OnceLock::new(),
@@ -581,6 +584,11 @@ impl Shared {
     pub(crate) fn last_failure(&self) -> Option<String> {
         let failure = self.last_failure.lock();
         failure.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The obstacle that spans wait for just now.
+    pub(crate) fn awaited(&self) -> Option<String> {
+        self.waits.first()?.obstacle()
     }
 
     /// Keeps why spans were lost, for [`last_failure`](Self::last_failure).

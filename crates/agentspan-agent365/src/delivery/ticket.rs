@@ -10,6 +10,7 @@ use super::event::Event;
 use super::lanes::Size;
 use super::outbox::Settled;
 use super::token_source::TokenSource;
+use super::waits::Wait;
 use crate::destination::Recipient;
 use crate::export_error::ExportError;
 use crate::receipt::Receipt;
@@ -35,6 +36,7 @@ pub(super) struct Ticket {
     /// `None` once it is settled.
     pub(super) claim: Option<Claim>,
     pub(super) events: UnboundedSender<Event>,
+    pub(super) wait: Wait,
 }
 
 /// The service's answers about the spans of the requests that it took.
@@ -209,7 +211,11 @@ impl Drop for Ticket {
         let error = match claim.reason_of_loss() {
             DropReason::ShutdownDeadline => ExportError::ShutdownDeadline {
                 identity,
-                source: self.recipient.obstacle(),
+                // A failure says more than that an answer is missing.
+                source: self
+                    .recipient
+                    .obstacle()
+                    .or_else(|| self.wait.awaited().map(Arc::new)),
             },
             _ => ExportError::Internal { identity },
         };

@@ -617,6 +617,7 @@ impl Worker {
                     body_bytes: 0,
                     claim: Some(claim),
                     events: self.shared.events.clone(),
+                    wait: self.shared.waits.place(),
                 };
                 slot += 1;
                 // A ticket that is dropped here has lost its spans.

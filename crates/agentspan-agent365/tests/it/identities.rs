@@ -28,7 +28,7 @@ fn check_refused(tenant: impl Into<Value>, agent: impl Into<Value>, cause: &str)
     let error = block_on(exporter.export(vec![bad])).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("Operation failed: 1 of 1 spans were lost; {cause}")
+        format!("Operation failed: 1 of 1 span was lost; {cause}")
     );
     check_conserved(exporter.delivery());
 }

@@ -116,7 +116,7 @@ fn spans_that_waited_for_the_service_until_the_shutdown_say_what_it_answered() {
     let export = exporter.export_with_report(vec![span_of(TENANT, "a")]);
     service.wait_for(2, LONG).unwrap();
     exporter.delivery().shutdown(BRIEF).unwrap_err();
-    let tried = format!("1 tries failed for tenant {TENANT}, agent a");
+    let tried = format!("1 try failed for tenant {TENANT}, agent a");
     let causes = causes(&block_on(export).unwrap());
     assert_eq!((causes.len(), &causes[1]), (2, &tried));
     let told = format!("{tried}, the last with status 503");
@@ -124,7 +124,7 @@ fn spans_that_waited_for_the_service_until_the_shutdown_say_what_it_answered() {
 }
 
 #[test]
-fn what_is_over_is_not_said_to_be_waited_for() {
+fn what_is_over_is_not_said_to_be_waited_for_but_the_answer_that_is_missing() {
     let service = service([Answer::status(503), Answer::status(200), Answer::hang()]);
     let (resolver, _questions) = asked(|number| match number {
         1 => busy(),
@@ -136,6 +136,35 @@ fn what_is_over_is_not_said_to_be_waited_for() {
     let export = exporter.export_with_report(vec![span_of(TENANT, "a")]);
     service.wait_for(3, LONG).unwrap();
     exporter.delivery().shutdown(BRIEF).unwrap_err();
-    assert_eq!(causes(&block_on(export).unwrap()).len(), 1);
-    assert_eq!(exporter.delivery().last_failure(), None);
+    let pending =
+        format!("the service has given no answer yet to try 1 for tenant {TENANT}, agent a");
+    assert_eq!(causes(&block_on(export).unwrap())[1], pending);
+    assert_eq!(exporter.delivery().last_failure(), Some(pending));
+}
+
+#[test]
+fn a_resolver_that_hangs_is_named_while_it_is_waited_for_and_when_the_deadline_has_passed() {
+    let service = service([]);
+    let (release, released) = channel::<()>();
+    let (asked, was_asked) = channel();
+    let state = Mutex::new((asked, released));
+    let resolver = token_from_fn(move |_| {
+        let state = state.lock().unwrap();
+        let _ = state.0.send(());
+        let _ = state.1.recv();
+        Ok(None)
+    });
+    let exporter = exporter(&service, resolver);
+    let delivery = exporter.delivery();
+    assert_eq!(delivery.awaited(), None);
+    let export = exporter.export_with_report(vec![span_of(TENANT, "a")]);
+    was_asked.recv_timeout(LONG).unwrap();
+    let pending =
+        format!("the token resolver has given no answer yet for tenant {TENANT}, agent a");
+    assert_eq!(delivery.awaited(), Some(pending.clone()));
+    delivery.shutdown(BRIEF).unwrap_err();
+    assert_eq!(causes(&block_on(export).unwrap())[1], pending);
+    assert_eq!(delivery.last_failure(), Some(pending));
+    assert_eq!(delivery.awaited(), None);
+    drop(release);
 }

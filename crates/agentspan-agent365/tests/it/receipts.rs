@@ -167,7 +167,7 @@ fn an_export_and_a_flush_tell_of_what_was_rejected() {
     assert_eq!(delivery.receiver_message(), None);
     let error = block_on(delivery.exporter().export(three())).unwrap_err();
     let expected = format!(
-        "Operation failed: 1 of 3 spans were lost; the service rejected spans of tenant {TENANT}, agent a: "
+        "Operation failed: 1 of 3 spans was lost; the service rejected spans of tenant {TENANT}, agent a: "
     );
     assert!(error.to_string().starts_with(&expected), "{error}");
     let message = delivery.receiver_message().unwrap();

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use agentspan_queue::told::counted;
+
 /// Errors of [`Telemetry::flush`](crate::Telemetry::flush) and [`Telemetry::shutdown`](crate::Telemetry::shutdown).
 ///
 /// The message is one line, with reasons and counts for each destination that lost spans:
@@ -17,7 +19,8 @@ pub enum TelemetryError {
     /// dropped and counted. Allow more time, or find the slow destination with
     /// [`Telemetry::report`](crate::Telemetry::report).
     #[error(
-        "the deadline of {timeout:?} passed with {unsent} spans or hooks not sent{}",
+        "the deadline of {timeout:?} passed with {} not sent{}",
+        counted(*unsent, "span or hook", "spans or hooks"),
         after(failures)
     )]
     Deadline {

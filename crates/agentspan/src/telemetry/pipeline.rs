@@ -21,7 +21,6 @@ use super::own_thread::OwnThread;
 use super::unsent::Unsent;
 use crate::agent_spec::AgentSpec;
 use crate::agent365_status::Agent365Status;
-use crate::counts;
 use crate::outcome::{DoneByGuard, Outcome};
 use crate::report::TelemetryReport;
 
@@ -155,10 +154,10 @@ impl Pipeline {
 
         let mut outcome = Outcome::default();
         if let Some(delivery) = &self.delivery {
-            outcome.add(counts::AGENT365, delivery.flush(deadline.left()));
+            outcome.add_flush_of(delivery, delivery.flush(deadline.left()));
         }
         for (queue, flush) in self.queues.iter().zip(flushes) {
-            outcome.add(queue.name(), flush.wait(deadline.left()));
+            outcome.add_flush(queue, flush.wait(deadline.left()));
         }
         let left = || deadline.left_to_hear();
         self.agent_spec.flush(&mut outcome, left);
@@ -214,15 +213,10 @@ impl Pipeline {
 
         let mut outcome = Outcome::default();
         if let Some(delivery) = &self.delivery {
-            let result = delivery.shutdown(deadline.left());
-            let is_told = result.is_err();
-            outcome.add(counts::AGENT365, result);
-            outcome
-                .failures
-                .extend(delivery.last_failure().filter(|_| is_told));
+            outcome.add_shutdown_of(delivery, delivery.shutdown(deadline.left()));
         }
         for queue in &self.queues {
-            outcome.add(queue.name(), queue.shutdown(deadline.left()));
+            outcome.add_shutdown(queue, queue.shutdown(deadline.left()));
         }
         let left = || deadline.left_to_hear();
         self.agent_spec.wait_for_end(&mut outcome, left);

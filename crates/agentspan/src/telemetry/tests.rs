@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, ThreadId};
 
 use agentspan_model::agentspec::SpanDetails;
-use agentspan_otel::export_queue::ExportQueueBuilder;
+use agentspan_otel::export_queue::{ExportQueueBuilder, Receipt, Receipts};
 use agentspan_otel::{DropReason, ExportQueue, OtelBridge};
 use agentspan_processor::{
     BackgroundQueue, HookError, Span as AgentSpan, SpanProcessor as AgentSpecProcessor,
@@ -220,10 +220,42 @@ fn a14_a_shutdown_that_is_late_says_what_is_lost_for_other_reasons() {
         thread::yield_now();
     }
     let error = telemetry.shutdown(Duration::from_millis(1)).unwrap_err();
-    let text = "the deadline of 1ms passed with 1 spans or hooks not sent; \
+    let text = "the deadline of 1ms passed with 1 span or hook not sent; \
                 hanging: 1 (shutdown_deadline: 1); failing lost 1 span (export_failed: 1)";
     assert_eq!(chain(&error), text);
     drop(release);
+}
+
+#[test]
+fn a_flush_that_is_late_says_what_a_destination_waits_for() {
+    let (hanging, release) = Hanging::new();
+    let receipts = Receipts::new();
+    let receipt = Receipt::unconfirmed().with_failure("no answer yet");
+    let exporter = Waiting(hanging, receipts.clone(), receipt);
+    let queue = ExportQueue::builder("slow", exporter).with_receipts(receipts);
+    let queue = queue.with_batch_delay(Duration::ZERO).build().unwrap();
+    let telemetry = with_queues(vec![queue.clone()]);
+    telemetry.tracer("t").start("s").end();
+    while queue.awaited().is_none() {
+        thread::yield_now();
+    }
+    let error = telemetry.flush(Duration::from_millis(1)).unwrap_err();
+    let text = "the deadline of 1ms passed with 1 span or hook not sent; \
+                slow: 1 (queued: 1); slow: no answer yet";
+    assert_eq!(chain(&error), text);
+    drop(release);
+}
+
+/// Says so, and waits.
+#[derive(Debug)]
+struct Waiting(Hanging, Receipts, Receipt);
+
+impl SpanExporter for Waiting {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        self.1.put(self.2.clone());
+        self.0.wait();
+        Ok(())
+    }
 }
 
 #[test]
@@ -236,7 +268,7 @@ fn a_shutdown_that_is_late_names_the_deadline_and_each_destination_once() {
     // The first is being exported, and the second finds no room.
     telemetry.tracer("t").start("s").end();
     let error = telemetry.shutdown(Duration::from_millis(1)).unwrap_err();
-    let text = "the deadline of 1ms passed with 1 spans or hooks not sent; \
+    let text = "the deadline of 1ms passed with 1 span or hook not sent; \
                 hanging lost 2 spans (queue_full: 1, shutdown_deadline: 1)";
     assert_eq!(chain(&error), text);
     drop(release);

@@ -140,6 +140,30 @@ fn a_pause_keeps_neither_a_flush_nor_a_shutdown_beyond_its_deadline() {
 }
 
 #[test]
+fn a_deadline_that_passes_while_the_receiver_hangs_says_what_was_waited_for() {
+    for (answers, awaited) in [
+        (vec![Answer::hang()], "no answer yet"),
+        (
+            vec![Answer::status(503), Answer::hang()],
+            "status 503; no answer yet to try 2",
+        ),
+    ] {
+        let requests = answers.len();
+        let service = service(answers);
+        let sender = Sender::over_http(&service.url(), LONG);
+        let queue = sender.put(1);
+        queue.start_flush();
+        service.wait_for(requests, LONG).unwrap();
+        assert_eq!(queue.awaited().unwrap(), awaited);
+        let error = sender.shutdown_at_once().unwrap_err();
+        let told = format!("Operation failed: the deadline of 0ns passed; otlp: {awaited}");
+        assert_eq!(error, told);
+        assert_eq!(sender.outcome(), lost("shutdown_deadline"));
+        assert_eq!(sender.report().last_failure.unwrap(), awaited);
+    }
+}
+
+#[test]
 fn batches_share_a_connection_until_the_receiver_closes_it() {
     let closing = Answer::raw(&b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"[..]);
     let answers = [Answer::status(200), Answer::status(200), closing];

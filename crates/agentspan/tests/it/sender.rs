@@ -8,7 +8,7 @@ use agentspan::agent365::retry::RetryTimer;
 use agentspan::otel::ExportQueue;
 use agentspan::{AgentSpanProcessor, Destination, DestinationReport, Otlp};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanProcessor as _};
 
 use crate::otlp::to;
 
@@ -85,6 +85,12 @@ impl Sender {
         self.put(spans)
             .flush(WHILE)
             .map_err(|error| error.to_string())
+    }
+
+    /// Gives up what is not sent, and says what the shutdown says.
+    pub(crate) fn shutdown_at_once(&self) -> Result<(), String> {
+        let ended = self.processor.shutdown_with_timeout(Duration::ZERO);
+        ended.map_err(|error| error.to_string())
     }
 
     pub(crate) fn report(&self) -> DestinationReport {

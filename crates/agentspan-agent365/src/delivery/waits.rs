@@ -1,0 +1,98 @@
+//! The answers that are waited for, to name them when a deadline passes first.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::destination::Recipient;
+use crate::export_error::ExportError;
+
+/// The answers that are waited for just now, in the order of the tickets.
+#[derive(Debug, Default)]
+pub(super) struct Waits(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    tickets: u64,
+    waiting: BTreeMap<u64, (Arc<Recipient>, Awaited)>,
+}
+
+/// The answer that the spans of an identity wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    Token,
+    /// Of the service.
+    Answer {
+        tries: u32,
+    },
+}
+
+impl Waits {
+    /// The place of a ticket, which waits for nothing yet.
+    pub(super) fn place(self: &Arc<Self>) -> Wait {
+        let mut state = self.lock();
+        state.tickets += 1;
+        Wait {
+            all: Arc::clone(self),
+            number: state.tickets,
+        }
+    }
+
+    /// The answer that is waited for longest, as the error that it would be if it never came.
+    pub(super) fn first(&self) -> Option<ExportError> {
+        let state = self.lock();
+        let (recipient, awaited) = state.waiting.values().next()?;
+        Some(awaited.as_error(recipient))
+    }
+
+    /// Held for moments only.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Awaited {
+    fn as_error(self, recipient: &Recipient) -> ExportError {
+        let identity = recipient.identity.clone();
+        match self {
+            Self::Token => ExportError::TokenPending { identity },
+            Self::Answer { tries } => ExportError::AnswerPending { identity, tries },
+        }
+    }
+}
+
+/// What one ticket waits for.
+#[derive(Debug)]
+pub(super) struct Wait {
+    all: Arc<Waits>,
+    number: u64,
+}
+
+impl Wait {
+    /// Runs until the answer is there. If it is dropped before, the ticket still waits for it.
+    pub(super) async fn until<T>(
+        &self,
+        awaited: Awaited,
+        recipient: &Arc<Recipient>,
+        answer: impl Future<Output = T>,
+    ) -> T {
+        let waiting = (Arc::clone(recipient), awaited);
+        self.all.lock().waiting.insert(self.number, waiting);
+        let answer = answer.await;
+        self.all.lock().waiting.remove(&self.number);
+        answer
+    }
+
+    /// The answer that never came.
+    pub(super) fn awaited(&self) -> Option<ExportError> {
+        let state = self.all.lock();
+        let (recipient, awaited) = state.waiting.get(&self.number)?;
+        Some(awaited.as_error(recipient))
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.all.lock().waiting.remove(&self.number);
+    }
+}
