@@ -18,7 +18,7 @@ pub enum BuildError {
     Profile(Profile),
     /// The environment asks to send to a place that would show tokens to others. The cause says what is
     /// wrong with it. Correct the variable `A365_OBSERVABILITY_DOMAIN_OVERRIDE`, or unset it.
-    #[error("domain_override is not usable")]
+    #[error("A365_OBSERVABILITY_DOMAIN_OVERRIDE names no usable host")]
     DomainOverride(#[source] DomainOverrideError),
     /// The loopback endpoint is not a plain address of this machine. The cause says what is wrong.
     #[error("loopback_endpoint is not usable")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agentspan_discovery::{Environment, standard_variables as names, values};
 
-use crate::environment::{ignored, understood};
+use crate::environment::{MILLISECONDS, POSITIVE, ignored, understood};
 
 /// How many spans a queue holds by default.
 pub(crate) const MAX_SPANS: usize = 65_536;
@@ -19,13 +19,18 @@ pub(crate) struct BatchVariables {
 
 impl BatchVariables {
     pub(crate) fn read(environment: &Environment) -> Self {
-        let count = |name| understood(environment, [name], values::positive_integer);
+        let count = |name| understood(environment, [name], POSITIVE, values::positive_integer);
         let max_spans = count(names::OTEL_BSP_MAX_QUEUE_SIZE);
         let batch_spans = count(names::OTEL_BSP_MAX_EXPORT_BATCH_SIZE);
         let fits = |batch: &usize| {
             let fits = *batch <= max_spans.unwrap_or(MAX_SPANS);
             if !fits {
-                ignored(names::OTEL_BSP_MAX_EXPORT_BATCH_SIZE, &batch.to_string());
+                let expected = "at most as many as OTEL_BSP_MAX_QUEUE_SIZE, or 65536";
+                ignored(
+                    names::OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
+                    &batch.to_string(),
+                    expected,
+                );
             }
             fits
         };
@@ -33,6 +38,7 @@ impl BatchVariables {
             delay: understood(
                 environment,
                 [names::OTEL_BSP_SCHEDULE_DELAY],
+                MILLISECONDS,
                 values::duration,
             ),
             max_spans,

@@ -7,14 +7,20 @@ use agentspan_discovery::{
 use agentspan_model::agent365::{Identity, environment as names};
 use agentspan_queue::contain;
 
+/// The numbers that most variables expect.
+pub(crate) const INTEGER: &str = "a whole number, at least 0";
+pub(crate) const POSITIVE: &str = "a whole number above 0";
+pub(crate) const MILLISECONDS: &str = "milliseconds, as a whole number, at least 0";
+
 /// The parsed value of the first of these variables that is valid. Invalid values are ignored with
-/// a warning.
+/// a warning that says what is expected.
 pub(crate) fn understood<T>(
     environment: &Environment,
     names: impl IntoIterator<Item = &'static str>,
+    expected: &str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Option<T> {
-    environment.understood(names, parse, ignored)
+    environment.understood(names, parse, |name, value| ignored(name, value, expected))
 }
 
 /// Whether the first of these switches that is set is on. A value that is neither `true` nor
@@ -28,7 +34,7 @@ pub(crate) fn is_on(
         return false;
     };
     values::boolean(value).unwrap_or_else(|| {
-        ignored(name, value);
+        ignored(name, value, "true or false; this is the same as false");
         false
     })
 }
@@ -46,12 +52,13 @@ pub(crate) fn first(
 }
 
 /// A variable that only another program understands must not stop this one.
-pub(crate) fn ignored(variable: &str, value: &str) {
+pub(crate) fn ignored(variable: &str, value: &str, expected: &str) {
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::configure",
             variable,
             value = %ShownValue(value),
+            expected,
             "a variable of the environment is ignored"
         );
     });
@@ -65,18 +72,20 @@ pub(crate) fn identity(environment: &Environment) -> Option<Identity> {
     match (tenant, agent) {
         (Some(tenant), Some(agent)) => match Identity::parse(tenant, agent) {
             Ok(identity) => Some(identity),
-            Err(_) => {
-                ignored(names::A365_TENANT_ID, tenant);
-                ignored(names::A365_AGENT_ID, agent);
+            Err(error) => {
+                // It repeats no id.
+                let expected = format!("two ids without forbidden characters, but the {error}");
+                ignored(names::A365_TENANT_ID, tenant, &expected);
+                ignored(names::A365_AGENT_ID, agent, &expected);
                 None
             }
         },
         (Some(tenant), None) => {
-            ignored(names::A365_TENANT_ID, tenant);
+            ignored(names::A365_TENANT_ID, tenant, "A365_AGENT_ID beside it");
             None
         }
         (None, Some(agent)) => {
-            ignored(names::A365_AGENT_ID, agent);
+            ignored(names::A365_AGENT_ID, agent, "A365_TENANT_ID beside it");
             None
         }
         (None, None) => None,
@@ -84,11 +93,12 @@ pub(crate) fn identity(environment: &Environment) -> Option<Identity> {
 }
 
 /// Like [`ignored`], for a variable whose value may hold a secret.
-pub(crate) fn ignored_unseen(variable: &str) {
+pub(crate) fn ignored_unseen(variable: &str, expected: &str) {
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::configure",
             variable,
+            expected,
             "a variable of the environment is ignored, since its value is broken"
         );
     });

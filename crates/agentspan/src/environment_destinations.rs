@@ -77,7 +77,8 @@ pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>
         }
     }
     if !unknown.is_empty() {
-        ignored(names::OTEL_TRACES_EXPORTER, &unknown.join(","));
+        let expected = "otlp, otlp_file, console, none";
+        ignored(names::OTEL_TRACES_EXPORTER, &unknown.join(","), expected);
     }
     Ok(destinations)
 }
@@ -97,7 +98,11 @@ pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
     let name = names::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT;
     let value = environment.non_blank(name)?;
     Some(value.parse().unwrap_or_else(|_| {
-        ignored(name, value);
+        ignored(
+            name,
+            value,
+            "NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT",
+        );
         ContentCapture::NoContent
     }))
 }
@@ -123,6 +128,7 @@ fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallEr
                 variable = names::OTEL_TRACES_EXPORTER,
                 value = "otlp_file",
                 missing = AGENTSPAN_OTLP_FILE,
+                expected = "the path of the file in AGENTSPAN_OTLP_FILE",
                 "a variable of the environment is ignored"
             );
         });
@@ -149,7 +155,9 @@ fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> 
         names::OTEL_EXPORTER_OTLP_PROTOCOL,
     ];
     let known = |text: &str| values::word(text, &PROTOCOLS);
-    match understood(environment, variables, known).unwrap_or(Protocol::Http) {
+    match understood(environment, variables, "http/protobuf or grpc", known)
+        .unwrap_or(Protocol::Http)
+    {
         Protocol::Grpc => grpc::destination(environment, "grpc"),
         Protocol::Http => http::destination(environment, "http/protobuf"),
     }

@@ -62,31 +62,45 @@ impl Default for Timer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OtlpError {
-    /// The endpoint, in code or in one of OpenTelemetry's variables, is not a URL. Write it as
+    /// The endpoint, in code or in one of OpenTelemetry's variables, is not a whole URL. Write it as
     /// `http://127.0.0.1:4318/v1/traces`, or over gRPC as `http://127.0.0.1:4317`. The error does
     /// not show the endpoint, which may hold a password or a key.
-    #[error("the endpoint of the otlp exporter is not a url of the form http://127.0.0.1:4318")]
-    Endpoint,
+    #[error("{setting} is no whole url with scheme, host and a valid port, such as {example}")]
+    Endpoint {
+        /// `Otlp::with_endpoint`, or the name of the variable.
+        setting: &'static str,
+        /// An endpoint in the form that this setting expects.
+        example: &'static str,
+    },
     /// A header of [`Otlp::with_header`] is invalid, or the protocol sets it itself. Often the
     /// value ends with a line break, because it was read from a file. Fix the header; no message
     /// shows its value.
-    #[error("the header {name:?} of the otlp exporter has a name or a value that it cannot have")]
+    #[error("the header {name:?} of the otlp exporter {problem}")]
     Header {
         /// The name of the header.
         name: String,
+        /// What is wrong with it, and what to do.
+        problem: &'static str,
     },
     /// The file that `OTEL_EXPORTER_OTLP_CERTIFICATE` names cannot be read. Fix the variable, or the file's
     /// permissions.
-    #[error("cannot read the certificates in {path}")]
+    #[error("cannot read the certificates in {path}, which {variable} names")]
     CertificateFile {
+        /// The name of the variable.
+        variable: &'static str,
         /// The file, escaped and cut to 100 characters.
         path: String,
         /// The error of the system.
         source: io::Error,
     },
     /// The certificates of authorities are invalid. Pass one or several in PEM.
-    #[error("cannot use the certificates of the receiver's authorities")]
-    Certificates(#[source] Box<dyn Error + Send + Sync>),
+    #[error("cannot use the certificates of the receiver's authorities in {setting}")]
+    Certificates {
+        /// `Otlp::with_certificate_authorities`, or the name of the variable.
+        setting: &'static str,
+        /// What is wrong with them.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The exporter got no runtime, or there is no cryptography for https. The source names the
     /// missing part.
     #[error("cannot create the client of the otlp exporter")]

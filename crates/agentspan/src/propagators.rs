@@ -33,7 +33,7 @@ pub(crate) fn propagation(environment: &Environment) -> Propagation {
         }
     }
     if !unknown.is_empty() {
-        ignored(name, &unknown.join(","));
+        ignored(name, &unknown.join(","), "tracecontext, baggage, none");
     }
     if known.is_empty() {
         return both;

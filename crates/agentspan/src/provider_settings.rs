@@ -12,7 +12,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{Sampler, TracerProviderBuilder};
 
-use crate::environment::{first, ignored_unseen, understood};
+use crate::environment::{INTEGER, first, ignored_unseen, understood};
 
 /// How many attributes a span, an event and a link may have, and how many links a span: as many as
 /// [`SpanLimits`](agentspan_otel::SpanLimits) pass on by default. The specification has 128.
@@ -39,7 +39,7 @@ pub(crate) fn with_sampler_and_limits(
 }
 
 fn limit(environment: &Environment, names: [&'static str; 1]) -> Option<u32> {
-    let number = understood(environment, names, values::integer)?;
+    let number = understood(environment, names, INTEGER, values::integer)?;
     Some(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
@@ -71,15 +71,28 @@ const SAMPLERS: [(&str, (Parent, Root)); 6] = [
     ("parentbased_traceidratio", (Parent::Followed, Root::Ratio)),
 ];
 
+const EXPECTED_SAMPLER: &str =
+    "always_on, always_off or traceidratio, or one of these after parentbased_";
+
 fn sampler(environment: &Environment) -> Sampler {
     let known = |text: &str| values::word(text, &SAMPLERS);
-    let sampler = understood(environment, [names::OTEL_TRACES_SAMPLER], known);
+    let sampler = understood(
+        environment,
+        [names::OTEL_TRACES_SAMPLER],
+        EXPECTED_SAMPLER,
+        known,
+    );
     let (parent, root) = sampler.unwrap_or((Parent::Followed, Root::AlwaysOn));
     let root = match root {
         Root::AlwaysOn => Sampler::AlwaysOn,
         Root::AlwaysOff => Sampler::AlwaysOff,
         Root::Ratio => {
-            let ratio = understood(environment, [names::OTEL_TRACES_SAMPLER_ARG], values::ratio);
+            let ratio = understood(
+                environment,
+                [names::OTEL_TRACES_SAMPLER_ARG],
+                "a number from 0 to 1",
+                values::ratio,
+            );
             Sampler::TraceIdRatioBased(ratio.unwrap_or(1.0))
         }
     };
@@ -101,7 +114,7 @@ pub(crate) fn resource(environment: &Environment, in_code: Vec<KeyValue>) -> Res
                         .map(|(key, value)| KeyValue::new(key, value)),
                 );
             }
-            None => ignored_unseen(name),
+            None => ignored_unseen(name, "name=value, separated by commas, percent-encoded"),
         }
     }
     if let Some((_, name)) = first(environment, [names::OTEL_SERVICE_NAME]) {

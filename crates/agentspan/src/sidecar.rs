@@ -96,18 +96,26 @@ pub enum SidecarError {
         feature: &'static str,
     },
     /// The endpoint is not a URL. Write it as `http://localhost:4317`.
-    #[error("the sidecar's endpoint is not a url of the form http://localhost:4317")]
+    #[error(
+        "the sidecar's endpoint, with_endpoint or SPECTRA_ENDPOINT, is no whole url with scheme, host and a valid port, such as http://localhost:4317"
+    )]
     NotAUrl,
     /// The endpoint has another scheme than `http` and `https`.
-    #[error("the sidecar's endpoint has a scheme other than http or https")]
+    #[error(
+        "the sidecar's endpoint, with_endpoint or SPECTRA_ENDPOINT, has a scheme other than http or https"
+    )]
     Scheme,
     /// The endpoint holds a user name or a password, a query or a fragment. A sidecar needs none.
-    #[error("the sidecar's endpoint holds credentials, a query or a fragment")]
+    #[error(
+        "the sidecar's endpoint, with_endpoint or SPECTRA_ENDPOINT, holds credentials, a query or a fragment"
+    )]
     MoreThanAPlace,
     /// The endpoint is on another machine, where plain http would expose prompts and answers to the
     /// network. Use `https`, or allow plain http on a safe network with
     /// [`with_plain_http_to_others`](Sidecar::with_plain_http_to_others).
-    #[error("the sidecar's endpoint is plain http to another machine")]
+    #[error(
+        "the sidecar's endpoint, with_endpoint or SPECTRA_ENDPOINT, is plain http to another machine: use https, or allow it with with_plain_http_to_others"
+    )]
     NotLoopback,
     /// The exporter cannot be created; the source says why.
     #[error("cannot create the exporter to the sidecar")]
@@ -237,7 +245,7 @@ fn protocol_of(value: &str) -> Option<SidecarProtocol> {
         "grpc" => Some(SidecarProtocol::Grpc),
         "http" => Some(SidecarProtocol::Http),
         _ => {
-            ignored(names::SPECTRA_PROTOCOL, value);
+            ignored(names::SPECTRA_PROTOCOL, value, "grpc or http");
             None
         }
     }

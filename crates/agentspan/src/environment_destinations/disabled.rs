@@ -15,6 +15,7 @@ pub(super) fn destination(
         tracing::warn!(
             target: "agentspan::configure",
             protocol,
+            feature = if protocol == "grpc" { "otlp-grpc" } else { "otlp-http" },
             "the environment asks for otlp, and the feature for its protocol is not enabled"
         );
     });

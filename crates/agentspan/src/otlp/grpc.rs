@@ -22,6 +22,7 @@ use crate::environment::is_on;
 
 const PLACE: Place = Place {
     endpoint: "http://localhost:4317",
+    base: "http://localhost:4317",
     of_base: str::to_owned,
     parse: |url, environment| {
         let endpoint = Endpoint::parse(&with_scheme(url.trim(), environment))?;

@@ -45,8 +45,10 @@ pub(super) fn merged(
         add_those_of(environment, &mut headers);
     }
     for (name, value) in in_code {
-        let (name, value) =
-            header(name, value).ok_or_else(|| OtlpError::Header { name: name.clone() })?;
+        let (name, value) = header(name, value).map_err(|problem| OtlpError::Header {
+            name: name.clone(),
+            problem,
+        })?;
         headers.insert(name, value);
     }
     Ok(headers)
@@ -64,7 +66,7 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
     };
     let mut is_told = false;
     for pair in values::pairs(text) {
-        match pair.and_then(|(name, value)| header(name, &value)) {
+        match pair.and_then(|(name, value)| header(name, &value).ok()) {
             Some((name, value)) => {
                 headers.insert(name, value);
             }
@@ -75,6 +77,7 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
                 tracing::warn!(
                     target: "agentspan::configure",
                     variable,
+                    expected = "name=value, separated by commas, values percent-encoded",
                     "a variable of the environment has entries that are no headers, which are ignored"
                 );
             }),
@@ -82,14 +85,19 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
     }
 }
 
-fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
-    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+/// The header, or what is wrong with it.
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let name = HeaderName::from_bytes(name.as_bytes());
+    let name = name.map_err(|_| "has a name that no header can have: use letters, digits and -")?;
     if OF_PROTOCOL.contains(&name) || name.as_str().starts_with("grpc-") {
-        return None;
+        return Err("is set by the protocol: leave it out");
     }
-    let mut value = HeaderValue::from_str(value).ok()?;
+    let value = HeaderValue::from_str(value);
+    let mut value = value.map_err(
+        |_| "has a value that no header can have, such as one with a line break at its end: trim it",
+    )?;
     value.set_sensitive(true);
-    Some((name, value))
+    Ok((name, value))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::destination::Destination;
 
 const PLACE: Place = Place {
     endpoint: "http://localhost:4318/v1/traces",
+    base: "http://localhost:4318",
     // Only the variable of one signal is taken as it is.
     of_base: |base| {
         let (path, query) = base.split_at(base.find(['?', '#']).unwrap_or(base.len()));

@@ -1,5 +1,6 @@
 //! The settings of a receiver, from code and environment.
 
+use std::borrow::Cow;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use http::HeaderMap;
 use super::authorities::roots;
 use super::endpoint::Endpoint;
 use super::{Otlp, OtlpError, headers};
-use crate::environment::{first, understood};
+use crate::environment::{MILLISECONDS, first, understood};
 
 /// The default timeout of an export with all of its tries. A receiver that restarts is back by then.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,6 +27,8 @@ pub(super) struct Place {
     pub(super) endpoint: &'static str,
     /// The endpoint for the value of the variable for all signals.
     pub(super) of_base: fn(&str) -> String,
+    /// A value of that variable.
+    pub(super) base: &'static str,
     /// The endpoint of a URL; `None` if it is invalid.
     pub(super) parse: fn(&str, &Environment) -> Option<Endpoint>,
 }
@@ -41,6 +44,27 @@ pub(super) struct Settings {
     pub(super) gzip: bool,
 }
 
+impl Place {
+    /// The URL, the setting that it comes from, and an example for that.
+    fn url<'a>(
+        &self,
+        otlp: &'a Otlp,
+        environment: &'a Environment,
+    ) -> (Cow<'a, str>, &'static str, &'static str) {
+        let whole = names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+        let base = names::OTEL_EXPORTER_OTLP_ENDPOINT;
+        if let Some(url) = &otlp.endpoint {
+            (url.into(), "Otlp::with_endpoint", self.endpoint)
+        } else if let Some(url) = environment.non_blank(whole) {
+            (url.into(), whole, self.endpoint)
+        } else if let Some(url) = environment.non_blank(base) {
+            ((self.of_base)(url.trim()).into(), base, self.base)
+        } else {
+            (self.endpoint.into(), "the default", self.endpoint)
+        }
+    }
+}
+
 impl Settings {
     /// The value in `otlp`, or else in `environment`, or else the default.
     pub(super) fn new(
@@ -48,15 +72,9 @@ impl Settings {
         environment: &Environment,
         place: &Place,
     ) -> Result<Self, OtlpError> {
-        let in_environment = || {
-            let whole = environment.non_blank(names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
-            let base = environment.non_blank(names::OTEL_EXPORTER_OTLP_ENDPOINT);
-            let of_base = |base: &str| (place.of_base)(base.trim());
-            whole.map(str::to_owned).or(base.map(of_base))
-        };
-        let url = otlp.endpoint.clone().or_else(in_environment);
-        let url = url.as_deref().unwrap_or(place.endpoint);
-        let mut endpoint = (place.parse)(url, environment).ok_or(OtlpError::Endpoint)?;
+        let (url, setting, example) = place.url(otlp, environment);
+        let mut endpoint =
+            (place.parse)(&url, environment).ok_or(OtlpError::Endpoint { setting, example })?;
         if endpoint.is_https {
             crypto_provider().map_err(|error| OtlpError::Client(error.into()))?;
         }
@@ -88,7 +106,7 @@ fn trusted(
     is_https: bool,
 ) -> Result<TrustRoots, OtlpError> {
     if let Some(pem) = &otlp.authorities {
-        return roots(pem);
+        return roots(pem, "Otlp::with_certificate_authorities");
     }
     let path = first(
         environment,
@@ -97,14 +115,15 @@ fn trusted(
             names::OTEL_EXPORTER_OTLP_CERTIFICATE,
         ],
     );
-    let Some((_, path)) = path.filter(|_| is_https) else {
+    let Some((variable, path)) = path.filter(|_| is_https) else {
         return Ok(TrustRoots::Platform);
     };
     let pem = fs::read(path).map_err(|source| OtlpError::CertificateFile {
+        variable,
         path: ShownValue(path).to_string(),
         source,
     })?;
-    roots(&pem)
+    roots(&pem, variable)
 }
 
 /// The timeout of an export.
@@ -113,13 +132,13 @@ fn timeout(environment: &Environment) -> Option<Duration> {
         names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
         names::OTEL_EXPORTER_OTLP_TIMEOUT,
     ];
-    understood(environment, variables, values::timeout)
+    understood(environment, variables, MILLISECONDS, values::timeout)
 }
 
 /// The variable for batches limits the exporter's.
 fn limit_of_batch(environment: &Environment) -> Option<Duration> {
     let variable = [names::OTEL_BSP_EXPORT_TIMEOUT];
-    understood(environment, variable, values::timeout)
+    understood(environment, variable, MILLISECONDS, values::timeout)
 }
 
 /// Whether the environment asks for gzip.
@@ -129,7 +148,7 @@ fn gzip(environment: &Environment) -> bool {
         names::OTEL_EXPORTER_OTLP_COMPRESSION,
     ];
     let known = |text: &str| values::word(text, &[("gzip", true), ("none", false)]);
-    understood(environment, variables, known).unwrap_or(false)
+    understood(environment, variables, "gzip or none", known).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -140,6 +159,7 @@ mod tests {
         let environment = variables.iter().copied().collect();
         let place = Place {
             endpoint: "http://default",
+            base: "http://default",
             of_base: |base| format!("{base}/v1/traces"),
             parse: |url, _| Endpoint::parse(url),
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agentspan::discovery::Environment;
 use agentspan::{Configuration, Destination, InstallError, Otlp, OtlpError, configure};
-use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
+use agentspan_testkit::{Answer, CapturedLogs, Certificates, RecordedRequest, Service};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -136,18 +136,28 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
 pub(crate) fn check_headers_that_can_be_none(
     destination: impl Fn(Otlp) -> Result<Destination, OtlpError>,
 ) {
-    for (name, value) in [
-        ("api key", "secret"),
-        ("", "secret"),
-        ("api-key", "secret\n"),
-        ("content-length", "secret"),
-        ("grpc-timeout", "secret"),
+    let bad_name = "has a name that no header can have: use letters, digits and -";
+    for (name, value, problem) in [
+        ("api key", "secret", bad_name),
+        ("", "secret", bad_name),
+        ("api-key", "secret\n", "a line break at its end: trim it"),
+        (
+            "content-length",
+            "secret",
+            "is set by the protocol: leave it out",
+        ),
+        (
+            "grpc-timeout",
+            "secret",
+            "is set by the protocol: leave it out",
+        ),
     ] {
         let error = destination(Otlp::new().with_header(name, value)).unwrap_err();
-        let found = matches!(&error, OtlpError::Header { name: found } if found == name);
+        let found = matches!(&error, OtlpError::Header { name: found, .. } if found == name);
         assert!(found, "{error:?}");
         let text = format!("{error} {error:?}");
         assert!(!text.contains("secret"), "{text}");
+        assert!(text.contains(problem), "{text}");
         assert!(
             text.starts_with(&format!("the header {name:?} of")),
             "{text}"
@@ -165,7 +175,7 @@ fn what_is_no_certificate_is_found_out_at_once() {
     for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n!\n"] {
         let otlp = Otlp::new().with_certificate_authorities(pem);
         let error = Destination::otlp_http(otlp).unwrap_err();
-        assert!(matches!(error, OtlpError::Certificates(_)), "{error:?}");
+        assert!(matches!(error, OtlpError::Certificates { .. }), "{error:?}");
     }
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1"),
@@ -175,7 +185,7 @@ fn what_is_no_certificate_is_found_out_at_once() {
     assert!(matches!(error, InstallError::Environment(_)), "{error:?}");
     assert_eq!(
         error.source().unwrap().to_string(),
-        r#"cannot read the certificates in "no/such/file""#
+        r#"cannot read the certificates in "no/such/file", which OTEL_EXPORTER_OTLP_CERTIFICATE names"#
     );
 }
 
@@ -213,7 +223,71 @@ fn what_is_no_url_is_found_out_at_once_and_not_shown() {
         let otlp = Otlp::new().with_endpoint(url);
         assert!(!format!("{otlp:?}").contains("secret"), "{otlp:?}");
         let error = Destination::otlp_http(otlp).unwrap_err();
-        assert!(matches!(error, OtlpError::Endpoint), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            "Otlp::with_endpoint is no whole url with scheme, host and a valid port, such as \
+             http://localhost:4318/v1/traces"
+        );
+    }
+}
+
+#[test]
+fn an_error_names_the_variable_and_what_it_expects() {
+    for (variable, value, expected) in [
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "localhost:4318/secret",
+            "is no whole url with scheme, host and a valid port, such as http://localhost:4318",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "secret:4318",
+            "is no whole url with scheme, host and a valid port, such as \
+             http://localhost:4318/v1/traces",
+        ),
+    ] {
+        let error = in_environment([(variable, value)]).into_processor();
+        let error = error.unwrap_err().source().unwrap().to_string();
+        assert_eq!(error, format!("{variable} {expected}"));
+    }
+    let file = format!("{}/no-certificate.pem", env!("CARGO_TARGET_TMPDIR"));
+    fs::write(&file, "secret").unwrap();
+    let variable = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE";
+    let https = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1");
+    let error = in_environment([https, (variable, &file)]).into_processor();
+    let error = error.unwrap_err().source().unwrap().to_string();
+    assert_eq!(
+        error,
+        format!("cannot use the certificates of the receiver's authorities in {variable}")
+    );
+}
+
+#[test]
+fn a_variable_that_is_ignored_is_told_with_what_is_expected() {
+    for (variable, value) in [
+        ("OTEL_TRACES_EXPORTER", "jaeger"),
+        ("OTEL_TRACES_EXPORTER", "otlp_file"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "none"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "-1"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "soon"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "65537"),
+        ("A365_TENANT_ID", "t"),
+        ("A365_AGENT_ID", "a"),
+        ("OTEL_SDK_DISABLED", "1"),
+    ] {
+        let (logs, _guard) = CapturedLogs::on_this_thread();
+        let otlp = ("OTEL_TRACES_EXPORTER", "otlp");
+        let environment = Environment::from_iter([otlp, (variable, value)]);
+        let configuration = configure().with_environment(&environment);
+        configuration.with_switches_on().into_processor().unwrap();
+        let lines = logs.text();
+        let line = lines.lines().find(|line| line.contains(variable));
+        let line = line.unwrap_or_else(|| panic!("{variable}: {lines}"));
+        assert!(line.contains("expected="), "{line}");
     }
 }
 
