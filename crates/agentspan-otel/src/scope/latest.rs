@@ -212,7 +212,8 @@ impl<T: Keyed> Latest<T> {
         self.sort();
         let standings = std::mem::take(&mut self.standings);
         let items = self.take();
-        if standings.is_empty() || items.len() <= USUAL {
+        let is_other = |standing: &Standing| *standing != Standing::Own;
+        if items.len() <= USUAL || standings.is_sorted_by_key(is_other) {
             return items;
         }
         let mut others = Vec::new();
