@@ -123,12 +123,14 @@ impl Shared {
     /// The hooks that were lost and that no call has told of which began `before`.
     fn tell(&self, before: [u64; LOSSES]) -> Result<(), FlushError> {
         match self.queue.tell(before) {
-            [0, 0, 0, 0] => Ok(()),
-            [queue_full, failed, not_started, shutdown_deadline] => Err(FlushError::Lost {
-                queue_full,
-                failed: failed + not_started,
-                shutdown_deadline,
-            }),
+            [0, 0, 0, 0, 0] => Ok(()),
+            [queue_full, failed, not_started, shutdown_deadline, panicked] => {
+                Err(FlushError::Lost {
+                    queue_full,
+                    failed: failed + not_started + panicked,
+                    shutdown_deadline,
+                })
+            }
         }
     }
 }
@@ -169,6 +171,8 @@ pub struct QueueStats {
     pub queued_bytes: u64,
     /// The handled hooks that failed or panicked.
     pub failed: u64,
+    /// The part of `failed` that panicked.
+    pub panicked: u64,
 }
 
 /// Builds a [`BackgroundQueue`]. See [`BackgroundQueue::builder`].
@@ -295,7 +299,8 @@ impl BackgroundQueue {
     #[must_use]
     pub fn stats(&self) -> QueueStats {
         let counts = self.shared().queue.counts();
-        let failed = counts.lost_for(HookLoss::Failed);
+        let panicked = counts.lost_for(HookLoss::Panicked);
+        let failed = counts.lost_for(HookLoss::Failed) + panicked;
         QueueStats {
             accepted: counts.accepted,
             handled: counts.done + failed,
@@ -305,6 +310,7 @@ impl BackgroundQueue {
             queued: counts.queued,
             queued_bytes: counts.queued_bytes,
             failed,
+            panicked,
         }
     }
 

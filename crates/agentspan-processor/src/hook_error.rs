@@ -24,6 +24,7 @@ use crate::TraceError;
 /// assert_eq!(HookError::message("queue full").to_string(), "queue full");
 /// ```
 pub struct HookError {
+    is_panic: bool,
     type_name: Cow<'static, str>,
     error: Foreign<Box<dyn Error + Send + Sync>>,
 }
@@ -33,6 +34,7 @@ impl HookError {
     #[must_use]
     pub fn new<E: Error + Send + Sync + 'static>(error: E) -> Self {
         Self {
+            is_panic: false,
             type_name: ErrorClass::of(&error).name(),
             error: Foreign::new(Box::new(error)),
         }
@@ -43,6 +45,7 @@ impl HookError {
     #[must_use]
     pub fn message(message: impl Into<String>) -> Self {
         Self {
+            is_panic: false,
             type_name: "HookError".into(),
             error: Foreign::new(message.into().into()),
         }
@@ -51,7 +54,15 @@ impl HookError {
     /// The error of a hook that panicked. It does not show the message of the panic, which may quote
     /// the data that the hook was given, such as a prompt.
     pub(crate) fn panicked(_: Panicked) -> Self {
-        Self::message("the hook panicked").with_type_name("panic")
+        Self {
+            is_panic: true,
+            ..Self::message("the hook panicked").with_type_name("panic")
+        }
+    }
+
+    /// Whether the hook panicked.
+    pub(crate) fn is_panic(&self) -> bool {
+        self.is_panic
     }
 
     /// Sets the name of the error's type, for errors whose Rust type is not specific.
@@ -94,6 +105,7 @@ impl From<Box<dyn Error + Send + Sync>> for HookError {
         let class = contain::call(|| ErrorClass::of(&error));
         let class = class.unwrap_or_else(|_| ErrorClass::of_type::<dyn Error>());
         Self {
+            is_panic: false,
             type_name: class.name(),
             error: Foreign::new(error),
         }

@@ -68,7 +68,8 @@ pub enum DropReason {
     Failed,
     /// The exporter said that its time had passed. Give it longer, or look at the destination.
     TimedOut,
-    /// The exporter or the filter of a destination panicked. Fix it.
+    /// The exporter or the filter of a destination, or a hook of an Agent Spec processor, panicked.
+    /// Fix it.
     Panic,
     /// The sampling of the destination did not keep the trace. Flush and shutdown do not tell of it.
     Sampled,

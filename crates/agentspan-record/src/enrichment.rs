@@ -50,7 +50,8 @@ type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
 #[derive(Clone, Default)]
 #[must_use = "it changes nothing by itself"]
 pub struct SpanEnrichers {
-    enrichers: Vec<Foreign<Enricher>>,
+    /// With the method that added each.
+    enrichers: Vec<(&'static str, Foreign<Enricher>)>,
     suppresses_invoke_agent_input: bool,
 }
 
@@ -102,10 +103,19 @@ impl SpanEnrichers {
     /// Asks `enricher` about each span, after those that are there already; each sees what the others
     /// did. If it panics, the panic is logged, and the span stays as it was.
     pub fn with_span_enricher(
-        mut self,
+        self,
         enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
     ) -> Self {
-        self.enrichers.push(Foreign::new(Arc::new(enricher)));
+        self.with("with_span_enricher", enricher)
+    }
+
+    fn with(
+        mut self,
+        setting: &'static str,
+        enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
+    ) -> Self {
+        let enricher: Enricher = Arc::new(enricher);
+        self.enrichers.push((setting, Foreign::new(enricher)));
         self
     }
 
@@ -118,7 +128,7 @@ impl SpanEnrichers {
         self,
         price: impl Fn(&Usage, &str) -> Option<f64> + Send + Sync + 'static,
     ) -> Self {
-        self.with_span_enricher(move |span| price::enrichment(span, &price))
+        self.with("with_price", move |span| price::enrichment(span, &price))
     }
 
     /// Leaves the input messages out of the spans of invoked agents, after the enrichers.
@@ -129,18 +139,21 @@ impl SpanEnrichers {
 
     /// Changes `spans`, and gives the number of panics in enrichers, which it logs.
     pub(crate) fn apply(&self, spans: &mut [SpanData]) -> u64 {
-        let panics = self.change(spans);
-        if panics > 0 {
+        let mut panics = self.change(spans);
+        let all = panics.len() as u64;
+        panics.sort_unstable();
+        for same in panics.chunk_by(|one, other| one == other) {
             // Nor does a subscriber that panics change what becomes of the spans.
             contain::log(|| {
                 tracing::error!(
                     target: "agentspan::record::enrichment",
-                    panics,
-                    "an enricher panicked, the spans stay as they were"
+                    setting = same.first(),
+                    panics = same.len(),
+                    "a closure of the program panicked, and the spans stay as they were"
                 );
             });
         }
-        panics
+        all
     }
 
     /// Whether nothing is asked and nothing is left out.
@@ -148,17 +161,20 @@ impl SpanEnrichers {
         self.enrichers.is_empty() && !self.suppresses_invoke_agent_input
     }
 
-    /// Changes `spans`, and gives the number of panics in enrichers.
-    fn change(&self, spans: &mut [SpanData]) -> u64 {
-        let mut panics = 0;
+    /// Changes `spans`, and gives the settings whose closures panicked, once for each panic.
+    fn change(&self, spans: &mut [SpanData]) -> Vec<&'static str> {
+        let mut panics = Vec::new();
         if self.is_empty() {
             return panics;
         }
         for span in spans {
-            for enricher in self.enrichers.iter().filter_map(Foreign::get) {
+            for (setting, enricher) in &self.enrichers {
+                let Some(enricher) = enricher.get() else {
+                    continue;
+                };
                 match contain::call(|| enricher(span)) {
                     Ok(enrichment) => enrichment.apply(&mut span.attributes),
-                    Err(Panicked { .. }) => panics += 1,
+                    Err(Panicked { .. }) => panics.push(*setting),
                 }
             }
             if self.suppresses_invoke_agent_input && is_invoke_agent(span) {

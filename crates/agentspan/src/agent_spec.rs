@@ -141,6 +141,7 @@ mod tests {
     use std::sync::atomic::AtomicU64;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
+    use agentspan_otel::DropReason;
     use agentspan_processor::SpanProcessor;
     use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -167,6 +168,26 @@ mod tests {
             assert_eq!(end(&agent_spec, WHILE), "");
             assert_eq!(shutdowns.0.load(Ordering::SeqCst), 1);
         }
+    }
+
+    #[derive(Debug)]
+    struct Panics;
+
+    impl SpanProcessor for Panics {
+        fn startup(&self) -> Result<(), HookError> {
+            panic!("a hook of the test")
+        }
+    }
+
+    #[test]
+    fn a_hook_that_panics_is_counted_as_that() {
+        let queue = BackgroundQueue::new(Panics);
+        let agent_spec = of(&[&queue]);
+        let trace = agent_spec.trace().start().unwrap();
+        queue.flush(WHILE).unwrap_err();
+        let report = agent_spec.reports().next().unwrap();
+        assert_eq!(report.losses, [(DropReason::Panic, 1)]);
+        trace.end().unwrap();
     }
 
     fn of(queues: &[&BackgroundQueue]) -> AgentSpec {

@@ -408,7 +408,7 @@ impl Configuration {
         let taken = processor.report().destinations.into_iter();
         let mut names: DestinationNames = taken.map(|destination| destination.name).collect();
         for (name, _) in &mut agent_spec_processors {
-            *name = names.take(name);
+            *name = names.take(name)?;
         }
         let agent365 = processor.agent365();
         let default_capture = processor.default_capture();
@@ -649,7 +649,7 @@ fn start(
     destination: Destination,
     names: &mut DestinationNames,
 ) -> Result<ExportQueue, InstallError> {
-    let name = names.take(destination.name());
+    let name = names.take(destination.name())?;
     let destination = destination.with_name(&name);
     destination
         .start()

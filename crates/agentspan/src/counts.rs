@@ -24,13 +24,15 @@ pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
     let stats = queue.stats();
     let late = stats.dropped_at_shutdown;
     let after_failure = stats.dropped_after_failure;
+    let failed = stats.failed.saturating_sub(stats.panicked);
     let full = stats.dropped.saturating_sub(late + after_failure);
     ExportCounts {
         accepted: stats.accepted,
         exported: stats.handled.saturating_sub(stats.failed),
         losses: vec![
             (DropReason::QueueFull, full),
-            (DropReason::Failed, stats.failed + after_failure),
+            (DropReason::Failed, failed + after_failure),
+            (DropReason::Panic, stats.panicked),
             (DropReason::ShutdownDeadline, late),
         ],
         queued: stats.queued,

@@ -173,7 +173,9 @@ impl Destination {
     }
 
     /// Sets the name for logs and reports, for instance to tell apart several destinations of a
-    /// kind. If the name is taken, a number is added: the second `otlp` is `otlp/2`.
+    /// kind. If the name is taken, a number is added: the second `otlp` is `otlp/2`. A name that is
+    /// blank, longer than 100 characters, or holds characters that cannot be shown, such as a line
+    /// break, causes [`InstallError::Name`](crate::InstallError::Name).
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self

@@ -26,6 +26,16 @@ pub enum InstallError {
     /// The sidecar cannot be used; the source says why, and names a missing feature.
     #[error("cannot use the sidecar")]
     Sidecar(#[from] SidecarError),
+    /// The name of a destination or of an Agent Spec processor is empty, is longer than 100 characters,
+    /// or holds control or invisible characters, which would break lines of logs and reports. Choose another
+    /// with `with_name`.
+    #[error(
+        "the name {name} of a destination is empty, too long, or holds characters that cannot be shown"
+    )]
+    Name {
+        /// The name, escaped and cut.
+        name: String,
+    },
     /// The system refused a thread for the queue of a destination. Try again when the system is
     /// less busy.
     #[error("cannot start the thread of destination {name}")]

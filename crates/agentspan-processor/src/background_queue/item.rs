@@ -43,15 +43,17 @@ impl Queued for Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HookLoss {
     QueueFull,
-    /// The processor was called, and failed or panicked.
+    /// The processor was called, and failed.
     Failed,
     /// The processor failed to start the span.
     NotStarted,
     ShutdownDeadline,
+    /// The processor was called, and panicked.
+    Panicked,
 }
 
 /// How many reasons there are.
-pub(super) const LOSSES: usize = 4;
+pub(super) const LOSSES: usize = 5;
 
 impl Loss for HookLoss {
     const QUEUE_FULL: Self = Self::QueueFull;
@@ -62,6 +64,7 @@ impl Loss for HookLoss {
             Self::Failed => 1,
             Self::NotStarted => 2,
             Self::ShutdownDeadline => 3,
+            Self::Panicked => 4,
         }
     }
 }

@@ -80,7 +80,11 @@ impl Worker<'_> {
         let Err(error) = result else {
             return false;
         };
-        finished.lose(HookLoss::Failed, 1);
+        let loss = match error.is_panic() {
+            true => HookLoss::Panicked,
+            false => HookLoss::Failed,
+        };
+        finished.lose(loss, 1);
         report(trace, hook, self.processor, &error);
         if let Item::Start(span) = item {
             self.not_started.insert(span);

@@ -8,7 +8,8 @@ use agentspan::discovery::Environment;
 use agentspan::model::agentspec::Disclosure;
 use agentspan::otel::export_queue::TraceSampling;
 use agentspan::otel::{ConsoleExporter, DropReason};
-use agentspan::{AgentSpanProcessor, Configuration, Destination, configure};
+use agentspan::{AgentSpanProcessor, Configuration, Destination, InstallError, configure};
+use agentspan_testkit::CapturedLogs;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -16,6 +17,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 
 use crate::meters::Meters;
 use crate::metrics::check_conserved;
+use crate::process::has_its_own;
 
 const WHILE: Duration = Duration::from_secs(30);
 
@@ -250,4 +252,48 @@ fn the_console_stands_in_only_if_there_is_no_other_destination() {
     assert_eq!(names(alone.into_processor().unwrap()), ["console"]);
     let other = Destination::exporter("other", InMemorySpanExporter::default());
     assert_eq!(names(processor([other])), ["other"]);
+}
+
+#[test]
+fn a_name_that_would_break_a_line_of_the_log_is_refused() {
+    let named = |name: &str| {
+        let destination = Destination::exporter(name, InMemorySpanExporter::default());
+        let configuration = configure().with_environment(&Environment::default());
+        configuration.with_destination(destination).into_processor()
+    };
+    for name in ["otlp", "Jaeger (EU)", "d'abord", "名前"] {
+        named(name).unwrap();
+    }
+    let long = "x".repeat(101);
+    for name in ["", " ", "a\nFORGED", "a\u{202e}b", "a\u{1b}[31m", &long] {
+        let error = named(name).unwrap_err();
+        assert!(matches!(error, InstallError::Name { .. }), "{error:?}");
+        let text = error.to_string();
+        let is_shown = text.lines().count() == 1 && text.starts_with("the name \"");
+        assert!(is_shown, "{text}");
+    }
+}
+
+#[test]
+fn a_price_that_panics_is_logged_as_that_and_costs_no_span() {
+    if !has_its_own("destinations::a_price_that_panics_is_logged_as_that_and_costs_no_span") {
+        return;
+    }
+    let logs = CapturedLogs::everywhere();
+    let exporter = InMemorySpanExporter::default();
+    let destination = Destination::exporter("priced", exporter.clone());
+    let destination = destination.with_price(|_, _| panic!("a price of the test"));
+    let configuration = configure().with_environment(&Environment::default());
+    let processor = configuration.with_destination(destination).into_processor();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor.unwrap())
+        .build();
+    let mut span = provider.tracer("t").start("chat gpt-4o");
+    span.set_attribute(KeyValue::new("gen_ai.operation.name", "chat"));
+    span.set_attribute(KeyValue::new("gen_ai.request.model", "gpt-4o"));
+    span.set_attribute(KeyValue::new("gen_ai.usage.input_tokens", 1));
+    drop(span);
+    provider.force_flush().unwrap();
+    assert_eq!(exporter.get_finished_spans().unwrap().len(), 1);
+    assert!(logs.contains("setting=\"with_price\""), "{}", logs.text());
 }
