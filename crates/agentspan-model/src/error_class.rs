@@ -37,10 +37,6 @@ pub struct ErrorClass {
 }
 
 impl ErrorClass {
-    /// The name of the error of a task that was cancelled: a future that was dropped before it
-    /// finished. It is the name that Agent 365's reference packages write.
-    pub const CANCELLATION: &'static str = "TaskCanceledException";
-
     /// The class of an error, or of the content of a box.
     #[must_use]
     pub fn of<E: 'static>(error: &E) -> Self {

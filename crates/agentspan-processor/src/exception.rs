@@ -43,7 +43,7 @@ pub(crate) fn from_panic(payload: Option<&(dyn Any + Send)>) -> ExceptionRaised 
 /// The future in a span was dropped before it was done.
 pub(crate) fn from_cancellation() -> ExceptionRaised {
     let message = "the future was dropped before it was done";
-    raised(ErrorClass::CANCELLATION, message.to_owned())
+    raised("Cancelled", message.to_owned())
 }
 
 /// The stack trace is the type and the message, without frames: an error tells of them too late, and

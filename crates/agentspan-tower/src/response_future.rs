@@ -6,7 +6,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use agentspan_model::{ErrorClass, keys};
+use agentspan_model::keys;
 use agentspan_otel::InvokeAgentScope;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -101,8 +101,7 @@ impl Around {
                 scope.end();
             }
             Self::Span(context) => {
-                let name = ErrorClass::CANCELLATION.to_owned();
-                self.fail(name, "the request was not answered");
+                self.fail("cancelled".to_owned(), "the request was not answered");
                 context.span().end();
             }
         }

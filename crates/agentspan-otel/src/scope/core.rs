@@ -321,7 +321,7 @@ impl Core {
     /// Records a cancellation, for the reason of the reference unless there is another.
     pub(crate) fn record_cancellation(&self, reason: Option<&str>) {
         if let Some(span) = self.recording() {
-            span.set_attribute(KeyValue::new(keys::ERROR_TYPE, ErrorClass::CANCELLATION));
+            span.set_attribute(KeyValue::new(keys::ERROR_TYPE, "TaskCanceledException"));
             let reason = reason.unwrap_or("Task was cancelled").to_owned();
             span.set_status(Status::error(reason));
         }

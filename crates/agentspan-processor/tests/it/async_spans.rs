@@ -82,7 +82,7 @@ fn a_cancelled_span_says_so_and_ends_with_the_synchronous_hooks() {
     });
     poll_and_drop(open.wrap(body), 2);
     let seen = seen.unwrap();
-    assert_eq!(exceptions(&seen)[0].0, "TaskCanceledException");
+    assert_eq!(exceptions(&seen)[0].0, "Cancelled");
     assert_eq!(
         recorder.take_calls()[2..],
         [
