@@ -202,7 +202,7 @@ impl AgentSpecSpanProcessor {
             instrumentation_scope: self.scope.clone(),
         };
         let span = FinishedSpan::of_agent_spec(data, placed);
-        self.front.enqueue(Box::new(span));
+        self.front.enqueue(span);
     }
 
     fn finish_unfinished(&self, open: &[Arc<Open>]) {

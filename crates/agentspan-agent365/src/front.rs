@@ -61,7 +61,7 @@ impl Front {
     }
 
     /// Hands over one span.
-    pub(crate) fn enqueue(&self, span: Box<FinishedSpan>) {
+    pub(crate) fn enqueue(&self, span: FinishedSpan) {
         let shared = self.delivery.shared();
         if self.closed.load(SeqCst) {
             shared.counters.refuse(DropReason::AfterShutdown, 1);

@@ -49,7 +49,7 @@ impl Agent365SpanProcessor {
     /// ends without being sampled only ends: its request does not wait for it any longer.
     pub fn take(&self, span: FinishedSpan) {
         if span.data.span_context.is_sampled() {
-            self.front.enqueue(Box::new(span));
+            self.front.enqueue(span);
         } else {
             self.front.withhold(&span.data.span_context);
         }

@@ -9,8 +9,7 @@ use crate::encode::EncodedResource;
 /// A span from a processor, waiting for others.
 #[derive(Debug)]
 pub(crate) struct QueuedSpan {
-    /// In a box, so that it is moved into the queue once, and the queue's own blocks are small.
-    pub(super) span: Box<FinishedSpan>,
+    pub(super) span: FinishedSpan,
     pub(super) resource: Arc<EncodedResource>,
     pub(super) bytes: u64,
 }
@@ -35,7 +34,7 @@ impl Resources {
         let mut resources: Vec<Arc<EncodedResource>> = Vec::new();
         let mut bytes = 0;
         for queued in queued {
-            spans.push(*queued.span);
+            spans.push(queued.span);
             resources.push(queued.resource);
             sizes.push(queued.bytes);
             bytes += queued.bytes;

@@ -228,7 +228,7 @@ impl Shared {
     /// Takes a single span, or drops and counts it. Never blocks.
     pub(crate) fn enqueue(
         self: &Arc<Self>,
-        mut span: Box<FinishedSpan>,
+        mut span: FinishedSpan,
         resource: &Arc<EncodedResource>,
     ) {
         if self.is_stopping() {
@@ -639,7 +639,7 @@ impl fmt::Debug for Shared {
 }
 
 #[inline]
-fn queued(span: Box<FinishedSpan>, resource: &Arc<EncodedResource>, bytes: u64) -> QueuedSpan {
+fn queued(span: FinishedSpan, resource: &Arc<EncodedResource>, bytes: u64) -> QueuedSpan {
     QueuedSpan {
         span,
         resource: Arc::clone(resource),

@@ -132,7 +132,7 @@ fn queued(span: u64) -> QueuedSpan {
         opentelemetry::trace::TraceState::default(),
     );
     QueuedSpan {
-        span: Box::new(data.into()),
+        span: data.into(),
         resource: Arc::new(resource),
         bytes: 1,
     }
