@@ -95,9 +95,9 @@ impl Delivery {
         self.shared().last_failure()
     }
 
-    /// The answer that spans wait for just now, for the longest time: of the token resolver, or of the
-    /// service to a try. `None` if there is no such question. It holds ids of tenants and agents, and no
-    /// secret.
+    /// What spans wait for just now, for the longest time: the answer of the token resolver, that of the
+    /// service to a try, or the end of a pause after a failure. `None` if there is nothing of these. It
+    /// holds ids of tenants and agents, and no secret.
     #[must_use]
     pub fn awaited(&self) -> Option<String> {
         self.shared().awaited()

@@ -175,6 +175,7 @@ impl Courier {
         let random = || {
             let timer = self.timer.get();
             let random = timer.and_then(|timer| contain::call(|| timer.random()).ok());
+            let random = random.filter(|random| !random.is_nan());
             random.unwrap_or_else(retry::random)
         };
         self.retry.pause_after(failed, &self.wire.retry, random)
@@ -331,8 +332,8 @@ impl Courier {
                 Some(_) => Cause::Asked(Instant::now() + pause),
                 None => Cause::Other,
             };
-            let paused = pass.pause(pause, cause, room).await;
-            if let Err(gave_up) = paused {
+            let paused = ticket.pausing(pass.pause(pause, cause, room));
+            if let Err(gave_up) = paused.await {
                 return Err(match gave_up {
                     GaveUp::TooOld => error,
                     _ => gave_up.error(&ticket.recipient, 0, LastTry::default()),
@@ -425,7 +426,7 @@ impl Courier {
             let room = parcel.memory;
             drop(parcel);
             if let Some(pause) = pause.filter(|_| self.keeps_slots()) {
-                self.pause(pause).await;
+                ticket.pausing(self.pause(pause)).await;
                 continue;
             }
             let is_refused = matches!(last.status, Some(500..=502 | 504..=599));
@@ -441,7 +442,7 @@ impl Courier {
                 ticket.queued(attempts.clone());
             }
             let paused = match pause {
-                Some(pause) => pass.pause(pause, cause, room).await,
+                Some(pause) => ticket.pausing(pass.pause(pause, cause, room)).await,
                 None => Err(GaveUp::TooOld),
             };
             if let Err(gave_up) = paused {

@@ -10,7 +10,7 @@ use super::event::Event;
 use super::lanes::Size;
 use super::outbox::Settled;
 use super::token_source::TokenSource;
-use super::waits::Wait;
+use super::waits::{Awaited, Wait};
 use crate::destination::Recipient;
 use crate::export_error::ExportError;
 use crate::receipt::Receipt;
@@ -104,6 +104,12 @@ impl Ticket {
         answered.why_rejected.merge(receipt.why_rejected);
         answered.why_not_routed.merge(receipt.why_not_routed);
         answered.notices.merge(receipt.notices);
+    }
+
+    /// Runs until a pause is over. Meanwhile, the spans wait because of the identity's obstacle.
+    pub(super) async fn pausing<T>(&self, pause: impl Future<Output = T>) -> T {
+        let paused = self.wait.until(Awaited::Pause, &self.recipient, pause);
+        paused.await
     }
 
     /// Says that the spans which are left wait for another try.
@@ -212,10 +218,7 @@ impl Drop for Ticket {
             DropReason::ShutdownDeadline => ExportError::ShutdownDeadline {
                 identity,
                 // A failure says more than that an answer is missing.
-                source: self
-                    .recipient
-                    .obstacle()
-                    .or_else(|| self.wait.awaited().map(Arc::new)),
+                source: self.recipient.obstacle().or_else(|| self.wait.awaited()),
             },
             _ => ExportError::Internal { identity },
         };

@@ -1,4 +1,4 @@
-//! The answers that are waited for, to name them when a deadline passes first.
+//! The answers and pauses that are waited for, to name their causes when a deadline passes first.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::destination::Recipient;
 use crate::export_error::ExportError;
 
-/// The answers that are waited for just now, in the order of the tickets.
+/// What is waited for just now, in the order of the tickets.
 #[derive(Debug, Default)]
 pub(super) struct Waits(Mutex<State>);
 
@@ -17,7 +17,7 @@ struct State {
     waiting: BTreeMap<u64, (Arc<Recipient>, Awaited)>,
 }
 
-/// The answer that the spans of an identity wait for.
+/// What the spans of an identity wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
     Token,
@@ -25,6 +25,8 @@ pub(super) enum Awaited {
     Answer {
         tries: u32,
     },
+    /// The end of a pause, because of the identity's obstacle.
+    Pause,
 }
 
 impl Waits {
@@ -38,11 +40,11 @@ impl Waits {
         }
     }
 
-    /// The answer that is waited for longest, as the error that it would be if it never came.
-    pub(super) fn first(&self) -> Option<ExportError> {
+    /// What is waited for longest, as the error that it would be if it never came.
+    pub(super) fn first(&self) -> Option<Arc<ExportError>> {
         let state = self.lock();
-        let (recipient, awaited) = state.waiting.values().next()?;
-        Some(awaited.as_error(recipient))
+        let mut waiting = state.waiting.values();
+        waiting.find_map(|(recipient, awaited)| awaited.as_error(recipient))
     }
 
     /// Held for moments only.
@@ -52,12 +54,14 @@ impl Waits {
 }
 
 impl Awaited {
-    fn as_error(self, recipient: &Recipient) -> ExportError {
+    fn as_error(self, recipient: &Recipient) -> Option<Arc<ExportError>> {
         let identity = recipient.identity.clone();
-        match self {
+        let error = match self {
             Self::Token => ExportError::TokenPending { identity },
             Self::Answer { tries } => ExportError::AnswerPending { identity, tries },
-        }
+            Self::Pause => return recipient.obstacle(),
+        };
+        Some(Arc::new(error))
     }
 }
 
@@ -69,7 +73,8 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// Runs until the answer is there. If it is dropped before, the ticket still waits for it.
+    /// Runs until the answer is there, or the pause is over. If it is dropped before, the ticket
+    /// still waits for it.
     pub(super) async fn until<T>(
         &self,
         awaited: Awaited,
@@ -84,10 +89,10 @@ impl Wait {
     }
 
     /// The answer that never came.
-    pub(super) fn awaited(&self) -> Option<ExportError> {
+    pub(super) fn awaited(&self) -> Option<Arc<ExportError>> {
         let state = self.all.lock();
         let (recipient, awaited) = state.waiting.get(&self.number)?;
-        Some(awaited.as_error(recipient))
+        awaited.as_error(recipient)
     }
 }
 

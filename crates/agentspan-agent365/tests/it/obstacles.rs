@@ -1,10 +1,10 @@
 //! Spans that waited until a shutdown say what they waited for.
 
 use std::error::Error;
-use std::future::{Future, ready};
+use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use agentspan_agent365::error::{BoxError, TokenUnavailable};
@@ -74,6 +74,41 @@ fn causes(report: &ExportReport) -> Vec<String> {
         cause = error.source();
     }
     causes
+}
+
+/// Says that a pause has begun, which never ends, and has no number for how long it is.
+#[derive(Debug)]
+struct ForEver(Mutex<Sender<()>>);
+
+impl RetryTimer for ForEver {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let _ = self.0.lock().unwrap().send(());
+        Box::pin(pending())
+    }
+
+    fn random(&self) -> f64 {
+        f64::NAN
+    }
+}
+
+#[test]
+fn a_flush_during_a_pause_can_say_why_spans_wait() {
+    for retry in [Retry::default(), Retry::reference()] {
+        let service = service([Answer::status(503)]);
+        let (begun, has_begun) = channel();
+        let builder = delivery_to(&service, token("t")).with_retry(retry);
+        let builder = builder.with_retry_timer(ForEver(Mutex::new(begun)));
+        let exporter = builder.build().unwrap().exporter();
+        let report = exporter.export_with_report(vec![span_of(TENANT, "waits")]);
+        has_begun.recv_timeout(LONG).unwrap();
+        let awaited = exporter.delivery().awaited().unwrap();
+        let last = format!("tenant {TENANT}, agent waits, the last with status 503");
+        assert!(awaited.ends_with(&last), "{awaited}");
+        exporter.delivery().shutdown(Duration::ZERO).unwrap_err();
+        assert_eq!(exporter.delivery().awaited(), None);
+        assert!(block_on(report).is_ok());
+        check_conserved(exporter.delivery());
+    }
 }
 
 #[test]
