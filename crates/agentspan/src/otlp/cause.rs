@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use agentspan_agent365::transport::TransportError;
 
-/// Why a try got no answer. `timeout` is that of a try.
+/// Why a try got no answer. `timeout` is that of the try, which the last one may have less of than
+/// others.
 pub(super) fn of(error: &TransportError, timeout: Duration) -> String {
     match error {
-        TransportError::Timeout { .. } => format!("no answer within {timeout:?}"),
+        TransportError::Timeout { .. } => {
+            let millis = timeout.as_millis().max(1);
+            let timeout = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+            format!("no answer within {timeout:?}")
+        }
         _ => match kind(error) {
             Some(kind) => format!("{error} ({kind})"),
             None => error.to_string(),

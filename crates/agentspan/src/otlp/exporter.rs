@@ -174,7 +174,7 @@ impl<W: Wire> OtlpExporter<W> {
             spent = spent.saturating_add(started.elapsed());
             let verdict = answer.as_ref().map(W::judge);
             if !matches!(verdict, Ok(Verdict::Taken(_))) {
-                before = Some(self.keep_failure(&answer));
+                before = Some(self.keep_failure(&answer, remaining));
             }
             let asked = match verdict {
                 Ok(Verdict::Taken(said)) => {
@@ -213,12 +213,12 @@ impl<W: Wire> OtlpExporter<W> {
             .put(Receipt::unconfirmed().with_failure(&waiting));
     }
 
-    /// Puts why a try failed into the report, and the receiver's reason for refusing a batch.
-    /// Nothing of it stays if the batch is accepted. Gives why.
-    fn keep_failure(&self, outcome: &Result<HttpAnswer, TransportError>) -> String {
+    /// Puts into the report why a try failed that had this time, and the receiver's reason for refusing
+    /// a batch. Nothing of it stays if the batch is accepted. Gives why.
+    fn keep_failure(&self, outcome: &Result<HttpAnswer, TransportError>, time: Duration) -> String {
         let why = match outcome {
             Ok(answer) => W::status(answer),
-            Err(error) => cause::of(error, self.timeout.min(self.try_timeout)),
+            Err(error) => cause::of(error, time),
         };
         let receipt = Receipt::unconfirmed().with_failure(&why);
         self.receipts.put(match outcome {

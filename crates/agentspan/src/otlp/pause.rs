@@ -12,6 +12,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 pub(super) fn after(tries: u32, asked: Option<Duration>, random: f64) -> Duration {
     let doublings = tries.saturating_sub(1);
     let longest = FIRST.saturating_mul(2_u32.saturating_pow(doublings));
+    // A timer that gives no number gets the longest pause.
+    let random = if random.is_nan() { 1.0 } else { random };
     let part = 0.5 + random.clamp(0.0, 1.0) / 2.0;
     let pause = longest.min(LONGEST).mul_f64(part);
     pause.max(asked.unwrap_or_default())

@@ -109,6 +109,62 @@ fn a_receiver_that_restarts_for_half_a_minute_costs_no_spans() {
     assert_eq!(*pauses.0.lock().unwrap(), millis.map(Duration::from_millis));
 }
 
+/// Has no number for how long a pause is.
+#[derive(Debug)]
+struct NoNumber;
+
+impl RetryTimer for NoNumber {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(ready(()))
+    }
+
+    fn random(&self) -> f64 {
+        f64::NAN
+    }
+}
+
+#[test]
+fn a_timer_without_a_number_costs_no_spans() {
+    let service = service([Answer::status(503), Answer::status(200)]);
+    let otlp = Otlp::new()
+        .with_endpoint(format!("{}/v1/traces", service.url()))
+        .with_retry_timer(NoNumber);
+    let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+    sender.send(1).unwrap();
+    assert_eq!(sender.outcome(), TAKEN);
+}
+
+#[test]
+fn a_last_try_that_is_cut_short_does_not_claim_to_have_had_all_the_time() {
+    // Five pauses leave a tenth of a second.
+    let refusals = (0..5).map(|_| Answer::status(503));
+    let service = service(refusals.chain([Answer::hang()]));
+    let sender = Sender::over_http(&service.url(), Duration::from_millis(15_600));
+    sender.send(1).unwrap_err();
+    let why = sender.report().last_failure.unwrap();
+    assert!(why.starts_with("no answer within "), "{why}");
+    assert!(!why.contains("15.6s"), "{why}");
+}
+
+#[test]
+fn a_queue_that_fills_during_a_pause_counts_each_span_once() {
+    let service = service([Answer::status(503)]);
+    let (begun, has_begun) = mpsc::channel();
+    let otlp = Otlp::new()
+        .with_endpoint(format!("{}/v1/traces", service.url()))
+        .with_retry_timer(ForEver(Mutex::new(begun)));
+    let sender = Sender::new(Destination::otlp_http(otlp).unwrap().with_max_spans(3));
+    let queue = sender.put(1);
+    queue.start_flush();
+    has_begun.recv().unwrap();
+    sender.put(5);
+    let stats = queue.stats();
+    assert_eq!((stats.accepted, stats.queued, stats.dropped()), (6, 3, 3));
+    sender.shutdown_at_once().unwrap_err();
+    let lost = vec![("queue_full", 3), ("shutdown_deadline", 3)];
+    assert_eq!(sender.outcome(), (0, 0, lost));
+}
+
 /// Says that a pause has begun, which never ends.
 #[derive(Debug)]
 struct ForEver(Mutex<mpsc::Sender<()>>);
