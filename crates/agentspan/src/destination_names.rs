@@ -30,8 +30,11 @@ impl DestinationNames {
 
 /// Whether a name breaks no line of a log or a report.
 fn is_fit(name: &str) -> bool {
-    let is_shown = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1;
-    !name.trim().is_empty() && name.chars().count() <= MAX && name.chars().all(is_shown)
+    let is_quote = |c: &char| matches!(c, '"' | '\'' | '\\');
+    // A whole text, because a mark is shown with the letter before it.
+    let text: String = name.chars().filter(|c| !is_quote(c)).collect();
+    let is_shown = text.escape_debug().eq(text.chars());
+    !name.trim().is_empty() && name.chars().count() <= MAX && is_shown
 }
 
 impl FromIterator<String> for DestinationNames {

@@ -261,7 +261,14 @@ fn a_name_that_would_break_a_line_of_the_log_is_refused() {
         let configuration = configure().with_environment(&Environment::default());
         configuration.with_destination(destination).into_processor()
     };
-    for name in ["otlp", "Jaeger (EU)", "d'abord", "名前"] {
+    for name in [
+        "otlp",
+        "Jaeger (EU)",
+        "d'abord",
+        "名前",
+        "cafe\u{301}",
+        "नाम",
+    ] {
         named(name).unwrap();
     }
     let long = "x".repeat(101);
