@@ -471,7 +471,8 @@ impl ExportQueue {
         self.0.process().put_resource(resource.clone());
     }
 
-    /// Starts to export the queued spans, and does not wait.
+    /// Starts to export the queued spans, and does not wait. An exporter that pauses before its next try
+    /// may [end its pause](Receipts::hurried).
     ///
     /// To flush several queues within one deadline, start all flushes before you wait for the
     /// first.
@@ -484,7 +485,7 @@ impl ExportQueue {
         ExportFlush {
             queue: self.clone(),
             told: process.queue.told_so_far(),
-            ticket: process.queue.start_flush(),
+            ticket: process.start_flush(),
         }
     }
 

@@ -150,8 +150,8 @@ impl Otlp {
     ///
     /// The pause after a failed try is random: up to half a second after the first one, then up to
     /// twice as long each time, up to 10 seconds. It is never shorter than the receiver asks for, and
-    /// if there is no time for it, the export ends at once. Meanwhile, later spans wait in the queue
-    /// of the destination.
+    /// if there is no time for it, the export ends at once. A flush or a shutdown ends a pause that
+    /// the receiver did not ask for. Meanwhile, later spans wait in the queue of the destination.
     ///
     /// When the time is over, the batch is dropped, and the next batch is exported. If the head of
     /// an answer arrived in time and accepted the batch, its spans count as exported and as

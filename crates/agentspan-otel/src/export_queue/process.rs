@@ -109,7 +109,14 @@ impl Process {
 
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
+        self.receipts.hurry();
         self.queue.close(DropReason::AfterShutdown);
+    }
+
+    pub(super) fn start_flush(&self) -> Ticket {
+        // Before an export that it starts, whose own pauses it does not end.
+        self.receipts.hurry();
+        self.queue.start_flush()
     }
 
     pub(super) fn stats(&self) -> ExportStats {

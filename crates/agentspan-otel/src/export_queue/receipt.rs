@@ -1,6 +1,8 @@
 //! A receiver's answer to a batch, or why there is none.
 
+use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
 use agentspan_model::received::Withheld;
 use agentspan_queue::PerProcess;
@@ -106,7 +108,21 @@ impl Receipt {
 /// [`with_receipts`](crate::export_queue::ExportQueueBuilder::with_receipts) gives the queue a
 /// clone. Wrappers between the two need not be aware of it.
 #[derive(Clone, Debug, Default)]
-pub struct Receipts(Arc<PerProcess<Mutex<Option<Receipt>>>>);
+pub struct Receipts(Arc<PerProcess<Desk>>);
+
+/// What passes between an exporter and its queue.
+#[derive(Debug, Default)]
+struct Desk {
+    put: Mutex<Option<Receipt>>,
+    hurry: Mutex<Hurry>,
+}
+
+/// The flushes and the shutdowns so far, and the task of the exporter that waits for the next.
+#[derive(Debug, Default)]
+struct Hurry {
+    calls: u64,
+    waiting: Option<Waker>,
+}
 
 impl Receipts {
     /// Creates one without a receipt.
@@ -120,24 +136,52 @@ impl Receipts {
     /// tries again puts one after each failed try: a shutdown that does not wait any longer takes
     /// the failure from it.
     pub fn put(&self, receipt: Receipt) {
-        *self.lock() = Some(receipt);
+        *lock(&self.desk().put) = Some(receipt);
     }
 
     /// The receipt that was put since the last call, or else what `Ok` means alone.
     pub(super) fn take(&self) -> Receipt {
-        let put = self.lock().take();
+        let put = lock(&self.desk().put).take();
         put.unwrap_or_else(Receipt::confirmed)
     }
 
     /// Why the batch in flight has failed so far.
     pub(super) fn failure(&self) -> Option<String> {
-        self.lock().as_ref()?.failure.clone()
+        lock(&self.desk().put).as_ref()?.failure.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Receipt>> {
-        let put = self.0.get(|_| Mutex::default());
-        put.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Completes once a flush or a shutdown of the queue begins, from this call on. An exporter that
+    /// pauses before its next try ends the pause then, unless the receiver asked for it.
+    pub fn hurried(&self) -> impl Future<Output = ()> + Send + '_ {
+        let seen = lock(&self.desk().hurry).calls;
+        poll_fn(move |task| {
+            let mut hurry = lock(&self.desk().hurry);
+            if hurry.calls != seen {
+                return Poll::Ready(());
+            }
+            hurry.waiting = Some(task.waker().clone());
+            Poll::Pending
+        })
     }
+
+    /// A flush or a shutdown begins.
+    pub(super) fn hurry(&self) {
+        let mut hurry = lock(&self.desk().hurry);
+        hurry.calls = hurry.calls.wrapping_add(1);
+        let waiting = hurry.waiting.take();
+        drop(hurry);
+        if let Some(waiting) = waiting {
+            waiting.wake();
+        }
+    }
+
+    fn desk(&self) -> &Desk {
+        self.0.get(|_| Desk::default())
+    }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 //! within one timeout.
 
 use std::fmt;
+use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::io::Write;
 use std::marker::PhantomData;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::retry::RetryTimer;
@@ -160,9 +163,13 @@ impl<W: Wire> OtlpExporter<W> {
         // With the pauses as they were asked of the timer.
         let mut spent = Duration::ZERO;
         let mut tries = 0;
+        // Those since the last flush, if there was one.
+        let mut failures = 0;
         let mut before = None;
         loop {
             tries += 1;
+            failures += 1;
+            let hurried = self.receipts.hurried();
             self.keep_waiting(tries, before.as_deref());
             let started = Instant::now();
             let remaining = self.timeout.saturating_sub(spent).min(self.try_timeout);
@@ -189,7 +196,7 @@ impl<W: Wire> OtlpExporter<W> {
                 }
                 Err(_) => None,
             };
-            let pause = pause::after(tries, asked, self.timer.random());
+            let pause = pause::after(failures, asked, self.timer.random());
             if spent.saturating_add(pause) >= self.timeout {
                 log::given_up(&self.uri, tries, &answer);
                 return Err(match answer {
@@ -198,9 +205,43 @@ impl<W: Wire> OtlpExporter<W> {
                 });
             }
             log::again(&self.uri, tries, &answer, pause);
-            self.timer.pause(pause).await;
-            spent = spent.saturating_add(pause);
+            // A pause that the receiver asked for is kept.
+            let hurried = asked.is_none().then_some(hurried);
+            let (took, is_whole) = self.pause(pause, hurried).await;
+            spent = spent.saturating_add(took);
+            if !is_whole {
+                failures = 0;
+            }
         }
+    }
+
+    /// Waits for `pause`, but not much longer once a flush or a shutdown has begun. Returns how long
+    /// that took, and whether it was the whole pause.
+    async fn pause(
+        &self,
+        pause: Duration,
+        hurried: Option<impl Future<Output = ()>>,
+    ) -> (Duration, bool) {
+        let started = Instant::now();
+        let mut whole = pin!(self.timer.pause(pause));
+        let mut hurried = pin!(async {
+            match hurried {
+                Some(hurried) => hurried.await,
+                None => pending().await,
+            }
+        });
+        let is_whole = poll_fn(|task| match hurried.as_mut().poll(task) {
+            Poll::Ready(()) => Poll::Ready(false),
+            Poll::Pending => whole.as_mut().poll(task).map(|()| true),
+        });
+        if is_whole.await {
+            return (pause, true);
+        }
+        // Not at once: there may be many flushes.
+        let short = pause::after(1, None, self.timer.random());
+        let waited = started.elapsed();
+        self.timer.pause(short).await;
+        (waited.saturating_add(short), false)
     }
 
     /// Puts into the report that a try has begun, for a shutdown that does not wait for its end.

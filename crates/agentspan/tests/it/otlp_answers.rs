@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentspan::agent365::retry::RetryTimer;
+use agentspan::otel::ExportQueue;
 use agentspan::{Destination, Otlp};
 use agentspan_testkit::{Answer, CapturedLogs, Service};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
-use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use prost::Message as _;
+use tokio::sync::Notify;
 
 use crate::sender::{LONG, Sender, TRIES};
 
@@ -163,6 +165,74 @@ fn a_queue_that_fills_during_a_pause_counts_each_span_once() {
     sender.shutdown_at_once().unwrap_err();
     let lost = vec![("queue_full", 3), ("shutdown_deadline", 3)];
     assert_eq!(sender.outcome(), (0, 0, lost));
+}
+
+/// Pauses of more than half a second last until the test ends them, and no others last.
+#[derive(Clone, Debug)]
+struct ByHand {
+    begun: Arc<Mutex<mpsc::Sender<Duration>>>,
+    end: Arc<Notify>,
+}
+
+impl RetryTimer for ByHand {
+    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.begun.lock().unwrap().send(pause).unwrap();
+        if pause <= Duration::from_millis(500) {
+            return Box::pin(ready(()));
+        }
+        Box::pin(self.end.notified())
+    }
+
+    fn random(&self) -> f64 {
+        1.0
+    }
+}
+
+/// A receiver with these answers, and the pauses of its sender in milliseconds.
+fn by_hand(answers: Vec<Answer>) -> (Sender, Arc<Notify>, mpsc::Receiver<Duration>, Service) {
+    let service = service(answers);
+    let (begun, pauses) = mpsc::channel();
+    let timer = ByHand {
+        begun: Arc::new(Mutex::new(begun)),
+        end: Arc::default(),
+    };
+    let otlp = Otlp::new()
+        .with_endpoint(format!("{}/v1/traces", service.url()))
+        .with_retry_timer(timer.clone());
+    let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+    (sender, timer.end, pauses, service)
+}
+
+#[test]
+fn a_flush_and_a_shutdown_end_a_pause_that_nobody_asked_for() {
+    let flush: fn(&ExportQueue) -> OTelSdkResult = |queue| queue.flush(LONG);
+    for hurry in [flush, |queue| queue.shutdown(LONG)] {
+        let later = Answer::status(503);
+        let answers = vec![later.clone(), later, Answer::status(200)];
+        let (sender, _, pauses, _service) = by_hand(answers);
+        let queue = sender.put(1);
+        queue.start_flush();
+        let millis = |pause: Duration| pause.as_millis();
+        assert_eq!(pauses.recv().map(millis), Ok(500));
+        assert_eq!(pauses.recv().map(millis), Ok(1_000));
+        hurry(queue).unwrap();
+        assert_eq!(pauses.recv().map(millis), Ok(500));
+        assert_eq!(sender.outcome(), TAKEN);
+    }
+}
+
+#[test]
+fn a_flush_does_not_end_a_pause_that_the_receiver_asked_for() {
+    let later = Answer::status(503).header("retry-after", "5");
+    let (sender, end, pauses, _service) = by_hand(vec![later, Answer::status(200)]);
+    let queue = sender.put(1);
+    queue.start_flush();
+    assert_eq!(pauses.recv(), Ok(Duration::from_secs(5)));
+    let flush = queue.start_flush();
+    end.notify_one();
+    flush.wait(LONG).unwrap();
+    assert_eq!(pauses.try_recv(), Err(mpsc::TryRecvError::Empty));
+    assert_eq!(sender.outcome(), TAKEN);
 }
 
 /// Says that a pause has begun, which never ends.
