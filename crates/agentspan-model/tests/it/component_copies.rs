@@ -58,3 +58,40 @@ fn a_copy_has_no_secrets_either() {
     );
     assert!(!copy.dump().contains("sk-"), "{}", copy.dump());
 }
+
+#[test]
+fn members_that_every_component_has_are_replaced_like_others() {
+    let text = |text: &str| Json::from(serde_json::json!(text));
+    let tool = Tool::new("old").with_description("does it");
+    let copy = tool
+        .to_builder()
+        .with_text("name", "new")
+        .with_text("id", "tool-2")
+        .with_text("component_type", "ClientTool")
+        .with_json("description", Json::from(serde_json::json!(null)))
+        .with_json("metadata", Json::from(serde_json::json!({"a": 1})))
+        .build();
+    assert_eq!((copy.name(), copy.id()), ("new", "tool-2"));
+    assert_eq!(copy.description(), None);
+    let dump = r#"{"id":"tool-2","name":"new","description":null,"metadata":{"a":1},"#;
+    assert!(copy.dump().starts_with(dump), "{}", copy.dump());
+    for member in ["id", "name", "description", "metadata", "component_type"] {
+        let times = copy.dump().matches(&format!("{member:?}:")).count();
+        assert_eq!(times, 1, "{member}: {}", copy.dump());
+        // What it cannot be is left out.
+        let number = Json::from(serde_json::json!(1));
+        let other = copy.to_builder().with_json(member, number).build();
+        assert!(
+            !other.dump().contains(&format!("{member:?}:1")),
+            "{}",
+            other.dump()
+        );
+    }
+    assert_eq!(
+        copy.to_builder()
+            .with_json("name", text("a"))
+            .build()
+            .name(),
+        "a"
+    );
+}

@@ -85,18 +85,11 @@ impl Component {
     /// # }
     /// ```
     pub fn to_builder(&self) -> ComponentBuilder {
-        let mut builder = Self::builder(self.component_type(), self.name()).with_id(self.id());
-        builder.description = self.description().map(str::to_owned);
-        for (name, value) in &self.0.members {
-            match (&**name, value) {
-                ("id" | "name" | "description" | "component_type", _) => {}
-                ("metadata", ComponentValue::Json(json)) => {
-                    builder.metadata = JsonObject::try_from(json.clone()).unwrap_or_default();
-                }
-                _ => builder = builder.with_value(name, value.clone()),
-            }
-        }
-        builder
+        let builder = Self::builder(self.component_type(), self.name()).with_id(self.id());
+        let members = self.0.members.iter();
+        members.fold(builder, |builder, (name, value)| {
+            builder.with_value(name, value.clone())
+        })
     }
 }
 
@@ -161,8 +154,13 @@ impl ComponentBuilder {
         self.with_value(name, ComponentValue::List(list.collect()))
     }
 
-    /// Sets a member, in place of one with the same name.
+    /// Sets a member, in place of one with the same name. The members that every component has can
+    /// be set so, too: `id`, `name`, `component_type` and `description` to a text, `metadata` to an
+    /// object. Any other value takes away the description and the metadata, and leaves the rest.
     pub fn with_value(mut self, name: &str, value: ComponentValue) -> Self {
+        if self.set_common(name, &value) {
+            return self;
+        }
         match self
             .members
             .iter_mut()
@@ -201,6 +199,29 @@ impl ComponentBuilder {
             description: self.description.map(Into::into),
         };
         Component::assemble(head, members)
+    }
+
+    /// Sets a member that every component has; false if it is none.
+    fn set_common(&mut self, name: &str, value: &ComponentValue) -> bool {
+        let json = match value {
+            ComponentValue::Json(json) => Some(json),
+            _ => None,
+        };
+        let text = || json.and_then(|json| json.to::<String>().ok());
+        match name {
+            "id" => self.id = text().or(self.id.take()),
+            "name" => self.name = text().unwrap_or(std::mem::take(&mut self.name)),
+            "component_type" => {
+                self.component_type = text().unwrap_or(std::mem::take(&mut self.component_type));
+            }
+            "description" => self.description = text(),
+            "metadata" => {
+                let object = json.and_then(|json| JsonObject::try_from(json.clone()).ok());
+                self.metadata = object.unwrap_or_default();
+            }
+            _ => return false,
+        }
+        true
     }
 
     fn with_properties(self, name: &str, properties: impl IntoIterator<Item = Property>) -> Self {
