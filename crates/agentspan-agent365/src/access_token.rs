@@ -22,7 +22,8 @@ pub struct AccessToken(Zeroizing<String>);
 /// token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the access token contains white space or another character that an http header must not contain"
+    "the access token contains white space or another character that an http header must not contain; pass it \
+     trimmed, and without `Bearer`"
 )]
 #[expect(
     clippy::exhaustive_structs,

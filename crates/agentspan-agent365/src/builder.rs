@@ -364,13 +364,13 @@ impl<F> DeliveryBuilder<F> {
         F: From<Delivery>,
     {
         let wire = WireProfile::of(self.profile).ok_or(BuildError::Profile(self.profile))?;
-        let concurrency = non_zero("concurrency", self.concurrency.unwrap_or(CONCURRENCY))?;
-        let max_spans = non_zero("max_spans", self.max_spans)?;
-        let max_bytes = non_zero("max_bytes", self.max_bytes)?;
-        let batch_spans = non_zero("batch_spans", self.batch_spans)?;
-        let timeout = non_zero_duration("timeout", self.timeout.unwrap_or(wire.timeout))?;
-        let token_deadline = non_zero_duration("token_deadline", self.token_deadline)?;
-        let batch_delay = non_zero_duration("batch_delay", self.batch_delay)?.min(LONGEST);
+        let concurrency = non_zero("with_concurrency", self.concurrency.unwrap_or(CONCURRENCY))?;
+        let max_spans = non_zero("with_max_spans", self.max_spans)?;
+        let max_bytes = non_zero("with_max_bytes", self.max_bytes)?;
+        let batch_spans = non_zero("with_batch_spans", self.batch_spans)?;
+        let timeout = non_zero_duration("with_timeout", self.timeout.unwrap_or(wire.timeout))?;
+        let token_deadline = non_zero_duration("with_token_deadline", self.token_deadline)?;
+        let batch_delay = non_zero_duration("with_batch_delay", self.batch_delay)?.min(LONGEST);
         let loopback = self.loopback.as_deref().map(str::parse::<LoopbackEndpoint>);
         let loopback = loopback.transpose().map_err(BuildError::LoopbackEndpoint)?;
         let max_payload_bytes = match self.max_payload_bytes {
@@ -472,8 +472,8 @@ impl<F> DeliveryBuilder<F> {
     fn route(&self, loopback: Option<&LoopbackEndpoint>) -> Result<TransportRoute, BuildError> {
         match (loopback, self.connect_to) {
             (Some(_), Some(_)) => Err(BuildError::Conflict {
-                one: "loopback_endpoint",
-                other: "connect_to",
+                one: "with_loopback_endpoint",
+                other: "with_connect_to",
             }),
             (Some(endpoint), None) => Ok(TransportRoute::Loopback(endpoint.address)),
             (None, Some(address)) if address.ip().is_loopback() => {
@@ -515,9 +515,9 @@ fn mapping(profile: Profile, identity: Option<Identity>) -> Mapping {
 }
 
 fn checked(mut requests: PerRequestExport) -> Result<PerRequestExport, BuildError> {
-    requests.max_requests = non_zero("max_requests", requests.max_requests)?;
-    requests.max_spans = non_zero("max_spans", requests.max_spans)?;
-    requests.max_age = non_zero_duration("max_age", requests.max_age)?.min(LONGEST);
+    requests.max_requests = non_zero("with_max_requests", requests.max_requests)?;
+    requests.max_spans = non_zero("with_max_spans", requests.max_spans)?;
+    requests.max_age = non_zero_duration("with_max_age", requests.max_age)?.min(LONGEST);
     requests.grace = requests.grace.min(LONGEST);
     Ok(requests)
 }

@@ -25,7 +25,7 @@ use crate::transport::TransportError;
 #[non_exhaustive]
 pub enum ExportError {
     /// The token resolver returned an error, which is the cause. Nothing was sent.
-    #[error("no token for {identity}")]
+    #[error("the token resolver failed for {identity}")]
     Token {
         /// For whom the token was.
         identity: Identity,

@@ -17,10 +17,10 @@ pub enum EntraBuildError {
     #[error("the authority is not https with a host and nothing else")]
     Authority,
     /// The loopback endpoint is not a plain address of this machine. The cause says what is wrong.
-    #[error("loopback_endpoint is not usable")]
+    #[error("with_loopback_endpoint is not usable")]
     LoopbackEndpoint(#[source] LoopbackEndpointError),
     /// The address to connect to is not on this machine. Only tests need this setting.
-    #[error("connect_to is not a loopback address")]
+    #[error("with_connect_to is not a loopback address")]
     ConnectTo,
     /// Two settings exclude each other. Leave one of them out.
     #[error("{one} and {other} exclude each other")]
@@ -31,13 +31,13 @@ pub enum EntraBuildError {
         other: &'static str,
     },
     /// The setting must be greater than zero.
-    #[error("{field} is zero")]
+    #[error("{field} is zero; it must be greater")]
     Zero {
         /// The setting.
         field: &'static str,
     },
     /// A root certificate is not a certificate in DER form. Decode PEM files first.
-    #[error("root_certificates contains an invalid certificate")]
+    #[error("with_root_certificates contains an invalid certificate")]
     RootCertificate(#[source] rustls::Error),
     /// There is no cryptography for https. Enable the feature `aws-lc-rs` or `ring`, or install a crypto
     /// provider for the process before the client is built.

@@ -215,7 +215,10 @@ impl EntraBuilder {
         if matches!(&self.credential.0, Kind::Secret(secret) if secret.as_str().is_empty()) {
             return Err(EntraBuildError::Secret);
         }
-        for (field, time) in [("timeout", self.timeout), ("deadline", self.deadline)] {
+        for (field, time) in [
+            ("with_timeout", self.timeout),
+            ("with_deadline", self.deadline),
+        ] {
             if time.is_zero() {
                 return Err(EntraBuildError::Zero { field });
             }
@@ -250,10 +253,10 @@ impl EntraBuilder {
         let conflict = |one, other| Err(EntraBuildError::Conflict { one, other });
         if let Some(url) = &self.loopback {
             if self.connect_to.is_some() {
-                return conflict("loopback_endpoint", "connect_to");
+                return conflict("with_loopback_endpoint", "with_connect_to");
             }
             if self.authority.is_some() {
-                return conflict("loopback_endpoint", "authority");
+                return conflict("with_loopback_endpoint", "with_authority");
             }
             let endpoint: LoopbackEndpoint =
                 url.parse().map_err(EntraBuildError::LoopbackEndpoint)?;

@@ -62,10 +62,12 @@ impl Default for Timer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OtlpError {
-    /// The endpoint, in code or in one of OpenTelemetry's variables, is not a whole URL. Write it as
+    /// The endpoint, in code or in one of OpenTelemetry's variables, is not a whole URL of http or https. Write it as
     /// `http://127.0.0.1:4318/v1/traces`, or over gRPC as `http://127.0.0.1:4317`. The error does
     /// not show the endpoint, which may hold a password or a key.
-    #[error("{setting} is no whole url with scheme, host and a valid port, such as {example}")]
+    #[error(
+        "{setting} is not an http or https url with a host and a valid port, such as {example}"
+    )]
     Endpoint {
         /// `Otlp::with_endpoint`, or the name of the variable.
         setting: &'static str,
@@ -146,7 +148,8 @@ impl Otlp {
 
     /// Sets how long an export may take: from the lookup of the host to the last byte of the answer,
     /// retries and the pauses between them included. The default is a minute for an export and 10
-    /// seconds for each try, so that a receiver can restart.
+    /// seconds for each try, so that a receiver can restart. Zero is no limit, as in the variables of
+    /// OpenTelemetry.
     ///
     /// The pause after a failed try is random: up to half a second after the first one, then up to
     /// twice as long each time, up to 10 seconds. It is never shorter than the receiver asks for, and

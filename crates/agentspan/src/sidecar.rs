@@ -97,7 +97,7 @@ pub enum SidecarError {
     },
     /// The endpoint is not a URL. Write it as `http://localhost:4317`.
     #[error(
-        "the sidecar's endpoint, with_endpoint or SPECTRA_ENDPOINT, is no whole url with scheme, host and a valid port, such as http://localhost:4317"
+        "the sidecar's endpoint, with_endpoint or SPECTRA_ENDPOINT, is not an http or https url with a host and a valid port, such as http://localhost:4317"
     )]
     NotAUrl,
     /// The endpoint has another scheme than `http` and `https`.

@@ -120,7 +120,11 @@ impl Future for Dialling {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::System(lookup) => Pin::new(lookup).poll(cx).map_ok(Addresses::System),
+            Self::System(lookup) => {
+                let addresses = Pin::new(lookup).poll(cx).map_ok(Addresses::System);
+                // The system's error is of no kind that others could tell from theirs.
+                addresses.map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))
+            }
             Self::To(address) => Pin::new(address)
                 .poll(cx)
                 .map(|address| Ok(Addresses::To(Some(address)))),

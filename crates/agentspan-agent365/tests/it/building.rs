@@ -26,7 +26,7 @@ fn check_refused(
 
 #[test]
 fn t10_a_loopback_endpoint_with_credentials_is_refused_without_repeating_them() {
-    let message = "loopback_endpoint is not usable";
+    let message = "with_loopback_endpoint is not usable";
     let check = |url: &str, cause| check_refused(|b| b.with_loopback_endpoint(url), message, cause);
     check("http://user:s3cret@127.0.0.1:4318", "holds credentials");
     check("http://127.0.0.1:4318?key=s3cret", "has a query");
@@ -37,7 +37,7 @@ fn t10_a_loopback_endpoint_with_credentials_is_refused_without_repeating_them() 
 
 #[test]
 fn t09_plain_http_to_another_host_is_refused() {
-    let message = "loopback_endpoint is not usable";
+    let message = "with_loopback_endpoint is not usable";
     let cause = "names a host other than 127.0.0.0/8, [::1] or localhost";
     for url in [
         "http://example.com",
@@ -58,7 +58,7 @@ fn only_this_machine_can_be_dialled_in_place_of_the_service() {
     let address = "10.0.0.1:443".parse().unwrap();
     check_refused(
         |b| b.with_connect_to(address),
-        "connect_to is not a loopback address",
+        "with_connect_to is not a loopback address",
         "",
     );
     let address = "127.0.0.1:443".parse().unwrap();
@@ -67,30 +67,46 @@ fn only_this_machine_can_be_dialled_in_place_of_the_service() {
             b.with_connect_to(address)
                 .with_loopback_endpoint("http://127.0.0.1:80")
         },
-        "loopback_endpoint and connect_to exclude each other",
+        "with_loopback_endpoint and with_connect_to exclude each other",
         "",
     );
 }
 
 #[test]
 fn a_setting_of_zero_is_refused() {
-    check_refused(|b| b.with_concurrency(0), "concurrency is zero", "");
-    check_refused(|b| b.with_max_spans(0), "max_spans is zero", "");
-    check_refused(|b| b.with_max_bytes(0), "max_bytes is zero", "");
-    check_refused(|b| b.with_batch_spans(0), "batch_spans is zero", "");
+    check_refused(
+        |b| b.with_concurrency(0),
+        "with_concurrency is zero; it must be greater",
+        "",
+    );
+    check_refused(
+        |b| b.with_max_spans(0),
+        "with_max_spans is zero; it must be greater",
+        "",
+    );
+    check_refused(
+        |b| b.with_max_bytes(0),
+        "with_max_bytes is zero; it must be greater",
+        "",
+    );
+    check_refused(
+        |b| b.with_batch_spans(0),
+        "with_batch_spans is zero; it must be greater",
+        "",
+    );
     check_refused(
         |b| b.with_batch_delay(Default::default()),
-        "batch_delay is zero",
+        "with_batch_delay is zero; it must be greater",
         "",
     );
     check_refused(
         |b| b.with_timeout(Default::default()),
-        "timeout is zero",
+        "with_timeout is zero; it must be greater",
         "",
     );
     check_refused(
         |b| b.with_token_deadline(Default::default()),
-        "token_deadline is zero",
+        "with_token_deadline is zero; it must be greater",
         "",
     );
 }
@@ -104,7 +120,7 @@ fn what_is_no_certificate_is_refused() {
     assert!(matches!(error, BuildError::RootCertificate(_)));
     assert_eq!(
         error.to_string(),
-        "root_certificates contains an invalid certificate"
+        "with_root_certificates contains an invalid certificate"
     );
 }
 

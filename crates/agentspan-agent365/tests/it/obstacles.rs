@@ -126,7 +126,7 @@ fn spans_that_waited_for_a_token_until_the_shutdown_say_why_there_was_none() {
         format!(
             "the shutdown deadline passed before the spans of tenant {TENANT}, agent waits were delivered"
         ),
-        format!("no token for tenant {TENANT}, agent waits"),
+        format!("the token resolver failed for tenant {TENANT}, agent waits"),
     );
     for report in [block_on(first).unwrap(), block_on(second).unwrap()] {
         let causes = causes(&report);

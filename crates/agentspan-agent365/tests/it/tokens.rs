@@ -67,7 +67,7 @@ fn check_costs_within(
 
 #[test]
 fn a_resolver_that_fails_costs_its_identity() {
-    let message = format!("no token for tenant {TENANT}, agent bad");
+    let message = format!("the token resolver failed for tenant {TENANT}, agent bad");
     let answer = |query: &TokenQuery| {
         if is_bad(query) {
             return Err("no luck".into());
@@ -137,7 +137,7 @@ fn spans_wait_while_a_resolver_says_that_it_may_have_a_token_later() {
 
 #[test]
 fn retries_of_a_reference_wait_for_no_token() {
-    let message = format!("no token for tenant {TENANT}, agent bad");
+    let message = format!("the token resolver failed for tenant {TENANT}, agent bad");
     let source = check_costs_its_identity(unavailable(usize::MAX), &message);
     assert_eq!(
         source.as_deref(),

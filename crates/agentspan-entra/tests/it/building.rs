@@ -14,30 +14,39 @@ fn check_refused(change: impl FnOnce(EntraBuilder) -> EntraBuilder, message: &st
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named() {
-    check_refused(|all| all.with_timeout(Duration::ZERO), "timeout is zero");
-    check_refused(|all| all.with_deadline(Duration::ZERO), "deadline is zero");
+    check_refused(
+        |all| all.with_timeout(Duration::ZERO),
+        "with_timeout is zero; it must be greater",
+    );
+    check_refused(
+        |all| all.with_deadline(Duration::ZERO),
+        "with_deadline is zero; it must be greater",
+    );
     let message = "the authority is not https with a host and nothing else";
     check_refused(
         |all| all.with_authority("http://login.example.com"),
         message,
     );
-    let message = "loopback_endpoint is not usable";
+    let message = "with_loopback_endpoint is not usable";
     check_refused(
         |all| all.with_loopback_endpoint("http://example.com"),
         message,
     );
-    let message = "connect_to is not a loopback address";
+    let message = "with_connect_to is not a loopback address";
     check_refused(
         |all| all.with_connect_to(([192, 0, 2, 1], 443).into()),
         message,
     );
-    let message = "root_certificates contains an invalid certificate";
+    let message = "with_root_certificates contains an invalid certificate";
     check_refused(|all| all.with_root_certificates([b"no"]), message);
     let both = |all: EntraBuilder| {
         let all = all.with_loopback_endpoint("http://127.0.0.1:1");
         all.with_authority("https://login.example.com")
     };
-    check_refused(both, "loopback_endpoint and authority exclude each other");
+    check_refused(
+        both,
+        "with_loopback_endpoint and with_authority exclude each other",
+    );
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl<E: SpanExporter> Worker<E> {
         });
         let (name, exporter) = (self.name, self.exporter);
         if contain::drop(exporter).is_err() {
-            log_failure(&name, DropReason::Panic);
+            log_failure(&name, DropReason::Panic, None);
         }
         process.has_ended(loss);
     }
@@ -192,20 +192,23 @@ impl<E: SpanExporter> Worker<E> {
             Err(_) => Some(DropReason::Panic),
         };
         if let Some(reason) = loss.filter(|_| loss != self.last_loss) {
-            log_failure(&self.name, reason);
+            let cause = self.process.receipts.failure();
+            log_failure(&self.name, reason, cause.as_deref());
             self.last_loss = loss;
         }
         loss
     }
 }
 
-fn log_failure(name: &str, reason: DropReason) {
-    // The error's text is somebody else's and may hold what no log should: a URL, a header.
+/// `cause` is in the words of a receipt. The error's text is somebody else's and may hold what no log
+/// should: a URL, a header.
+fn log_failure(name: &str, reason: DropReason, cause: Option<&str>) {
     contain::log(|| {
         tracing::error!(
             target: "agentspan::otel::export_queue",
             destination = name,
             reason = reason.as_str(),
+            cause,
             "an exporter failed"
         );
     });

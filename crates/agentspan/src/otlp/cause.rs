@@ -23,9 +23,14 @@ pub(super) fn of(error: &TransportError, timeout: Duration) -> String {
     }
 }
 
-/// What the system or TLS says, if that is the innermost cause.
+/// What the system or TLS says: the innermost cause that has a name.
 fn kind(error: &TransportError) -> Option<&'static str> {
-    Some(match system_errors(error).last()?.kind() {
+    system_errors(error).filter_map(named).last()
+}
+
+fn named(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        ErrorKind::NotFound => "host not found",
         ErrorKind::ConnectionRefused => "connection refused",
         ErrorKind::ConnectionReset => "connection reset",
         ErrorKind::ConnectionAborted => "connection aborted",

@@ -180,31 +180,30 @@ impl<W: Wire> OtlpExporter<W> {
             let answer = post.await;
             spent = spent.saturating_add(started.elapsed());
             let verdict = answer.as_ref().map(W::judge);
-            if !matches!(verdict, Ok(Verdict::Taken(_))) {
-                before = Some(self.keep_failure(&answer, remaining));
+            if let Ok(Verdict::Taken(said)) = verdict {
+                let receipt = said.receipt(&self.secrets.withheld());
+                log::taken(&self.uri, tries, &receipt);
+                return Ok(receipt);
             }
+            let why = self.keep_failure(&answer, remaining);
             let asked = match verdict {
-                Ok(Verdict::Taken(said)) => {
-                    let receipt = said.receipt(&self.secrets.withheld());
-                    log::taken(&self.uri, tries, &receipt);
-                    return Ok(receipt);
-                }
                 Ok(Verdict::Again { asked }) => asked,
                 Ok(Verdict::Refused) => {
-                    log::given_up(&self.uri, tries, &answer);
+                    log::given_up(&self.uri, tries, &why);
                     return Err(failure("the receiver refused the spans"));
                 }
-                Err(_) => None,
+                Ok(Verdict::Taken(_)) | Err(_) => None,
             };
             let pause = pause::after(failures, asked, self.timer.random());
             if spent.saturating_add(pause) >= self.timeout {
-                log::given_up(&self.uri, tries, &answer);
+                log::given_up(&self.uri, tries, &why);
                 return Err(match answer {
                     Err(TransportError::Timeout { .. }) => OTelSdkError::Timeout(self.timeout),
                     _ => failure("the receiver did not take the spans"),
                 });
             }
-            log::again(&self.uri, tries, &answer, pause);
+            log::again(&self.uri, tries, &why, pause);
+            before = Some(why);
             // A pause that the receiver asked for is kept.
             let hurried = asked.is_none().then_some(hurried);
             let (took, is_whole) = self.pause(pause, hurried).await;

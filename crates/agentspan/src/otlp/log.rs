@@ -1,22 +1,19 @@
-//! Log lines about requests: the host, the number of tries, and the kind of the outcome, but no
+//! Log lines about requests: the receiver, the number of tries, and the cause of a failure, but no
 //! text from the receiver.
 
 use std::time::Duration;
 
-use agentspan_agent365::transport::{HttpAnswer, TransportError};
 use agentspan_discovery::ShownValue;
 use agentspan_otel::export_queue::Receipt;
 use agentspan_queue::contain;
 use http::Uri;
-
-type Outcome = Result<HttpAnswer, TransportError>;
+use http::uri::Authority;
 
 pub(super) fn taken(uri: &Uri, tries: u32, receipt: &Receipt) {
-    let host = ShownValue(uri.host().unwrap_or_default());
     contain::log(|| {
         tracing::debug!(
             target: "agentspan::otlp",
-            %host,
+            receiver = %receiver(uri),
             tries,
             rejected = receipt.rejected(),
             is_confirmed = receipt.is_confirmed(),
@@ -25,41 +22,35 @@ pub(super) fn taken(uri: &Uri, tries: u32, receipt: &Receipt) {
     });
 }
 
-pub(super) fn again(uri: &Uri, tries: u32, outcome: &Outcome, pause: Duration) {
+/// `cause` is in our own words.
+pub(super) fn again(uri: &Uri, tries: u32, cause: &str, pause: Duration) {
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::otlp",
-            host = %ShownValue(uri.host().unwrap_or_default()),
+            receiver = %receiver(uri),
             tries,
-            outcome = kind(outcome),
-            status = status(outcome),
+            cause,
             pause_ms = pause.as_millis(),
             "the receiver did not take a batch, which is sent again"
         );
     });
 }
 
-pub(super) fn given_up(uri: &Uri, tries: u32, outcome: &Outcome) {
+/// `cause` is in our own words.
+pub(super) fn given_up(uri: &Uri, tries: u32, cause: &str) {
     // The queue counts the loss, and logs it as an error.
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::otlp",
-            host = %ShownValue(uri.host().unwrap_or_default()),
+            receiver = %receiver(uri),
             tries,
-            outcome = kind(outcome),
-            status = status(outcome),
+            cause,
             "the receiver did not take a batch, which is dropped"
         );
     });
 }
 
-fn kind(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Ok(_) => "answered",
-        Err(error) => error.kind(),
-    }
-}
-
-fn status(outcome: &Outcome) -> Option<u16> {
-    outcome.as_ref().ok().map(|it| it.status().as_u16())
+/// Host and port: two receivers may be on one host. The URL's user and password are not in `uri`.
+fn receiver(uri: &Uri) -> ShownValue<'_> {
+    ShownValue(uri.authority().map_or("", Authority::as_str))
 }

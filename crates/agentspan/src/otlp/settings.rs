@@ -80,7 +80,11 @@ impl Settings {
         }
         // The environment's may be keys of the receiver that the environment describes.
         let environment_of_headers = Some(environment).filter(|_| !otlp.is_sidecar);
-        let timeout = otlp.timeout.or_else(|| timeout(environment));
+        let of_code = otlp.timeout.map(|limit| match limit {
+            Duration::ZERO => values::LONGEST,
+            limit => limit,
+        });
+        let timeout = of_code.or_else(|| timeout(environment));
         let of_batch = limit_of_batch(environment).filter(|_| otlp.timeout.is_none());
         Ok(Self {
             timeout: timeout
@@ -218,6 +222,10 @@ mod tests {
         assert_eq!(times(&nothing, &[of_exporter, of_batch]), [30, 40]);
         let code = Otlp::new().with_timeout(Duration::from_secs(50));
         assert_eq!(times(&code, &[of_exporter, of_batch]), [50, 50]);
+        // As with the variables, zero is no limit.
+        let longest = values::LONGEST.as_secs();
+        let code = Otlp::new().with_timeout(Duration::ZERO);
+        assert_eq!(times(&code, &[of_exporter]), [longest, longest]);
     }
 
     #[test]

@@ -225,7 +225,7 @@ fn what_is_no_url_is_found_out_at_once_and_not_shown() {
         let error = Destination::otlp_http(otlp).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "Otlp::with_endpoint is no whole url with scheme, host and a valid port, such as \
+            "Otlp::with_endpoint is not an http or https url with a host and a valid port, such as \
              http://localhost:4318/v1/traces"
         );
     }
@@ -237,12 +237,12 @@ fn an_error_names_the_variable_and_what_it_expects() {
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "localhost:4318/secret",
-            "is no whole url with scheme, host and a valid port, such as http://localhost:4318",
+            "is not an http or https url with a host and a valid port, such as http://localhost:4318",
         ),
         (
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
             "secret:4318",
-            "is no whole url with scheme, host and a valid port, such as \
+            "is not an http or https url with a host and a valid port, such as \
              http://localhost:4318/v1/traces",
         ),
     ] {

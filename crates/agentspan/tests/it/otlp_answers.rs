@@ -545,6 +545,21 @@ fn the_report_says_why_spans_were_lost_and_repeats_nothing_of_an_answer() {
     assert_eq!(sender.report().last_failure, None);
 }
 
+/// A name with an empty label is refused without asking anybody.
+#[test]
+fn the_report_and_the_log_say_that_a_host_is_not_found() {
+    let logs = CapturedLogs::everywhere();
+    let sender = Sender::over_http("http://nowhere..invalid:4318", LONG);
+    let why = "cannot connect (host not found)";
+    assert_eq!(last_failure(&sender), why);
+    let log = logs.text();
+    assert!(log.contains("nowhere..invalid:4318"), "{log}");
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("an exporter failed"));
+    assert_eq!(lines.filter(|line| line.contains(why)).count(), 1, "{log}");
+}
+
 #[test]
 fn the_report_says_that_nobody_listens() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
