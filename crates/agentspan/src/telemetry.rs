@@ -208,8 +208,11 @@ impl Telemetry {
     /// Open spans of Agent Spec are ended first. If processors of your own are slow to hear of that, the
     /// destinations shut down after half of the `timeout` all the same.
     ///
-    /// The result reports every loss that no flush has reported, however old. The telemetry has
-    /// ended in any case, so a program that has done its work may log the error and succeed.
+    /// The result reports every loss that no flush has reported, however old. Spans that a destination
+    /// is not meant to get are no losses: those that sampling leaves out, and for Agent 365, spans of
+    /// other operations and spans without an identity. The [report](Self::report) counts them, too. The
+    /// telemetry has ended in any case, so a program that has done its work may log the error and
+    /// succeed.
     ///
     /// # Errors
     ///
