@@ -204,9 +204,7 @@ impl<W: Wire> OtlpExporter<W> {
             }
             log::again(&self.uri, tries, &why, pause);
             before = Some(why);
-            // A pause that the receiver asked for is kept.
-            let hurried = asked.is_none().then_some(hurried);
-            let (took, is_whole) = self.pause(pause, hurried).await;
+            let (took, is_whole) = self.pause(pause, asked, hurried).await;
             spent = spent.saturating_add(took);
             if !is_whole {
                 failures = 0;
@@ -214,19 +212,20 @@ impl<W: Wire> OtlpExporter<W> {
         }
     }
 
-    /// Waits for `pause`, but not much longer once a flush or a shutdown has begun. Returns how long
-    /// that took, and whether it was the whole pause.
+    /// Waits for `pause`, but not much longer once a flush or a shutdown has begun, unless the receiver
+    /// asked for it. Returns how long that took, and whether it was the whole pause.
     async fn pause(
         &self,
         pause: Duration,
-        hurried: Option<impl Future<Output = ()>>,
+        asked: Option<Duration>,
+        hurried: impl Future<Output = ()>,
     ) -> (Duration, bool) {
         let started = Instant::now();
         let mut whole = pin!(self.timer.pause(pause));
         let mut hurried = pin!(async {
-            match hurried {
-                Some(hurried) => hurried.await,
-                None => pending().await,
+            match asked == Some(pause) {
+                true => pending().await,
+                false => hurried.await,
             }
         });
         let is_whole = poll_fn(|task| match hurried.as_mut().poll(task) {
@@ -237,8 +236,10 @@ impl<W: Wire> OtlpExporter<W> {
             return (pause, true);
         }
         // Not at once: there may be many flushes.
-        let short = pause::after(1, None, self.timer.random());
         let waited = started.elapsed();
+        let asked = asked.map(|asked| asked.saturating_sub(waited));
+        let short = pause::after(1, asked, self.timer.random());
+        let short = short.min(pause.saturating_sub(waited));
         self.timer.pause(short).await;
         (waited.saturating_add(short), false)
     }

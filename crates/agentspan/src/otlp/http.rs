@@ -137,7 +137,47 @@ fn said(answer: &HttpAnswer) -> Said {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Future, ready};
+    use std::pin::Pin;
+    use std::time::Duration;
+
+    use agentspan_agent365::retry::RetryTimer;
+    use agentspan_testkit::{Answer, Service};
+    use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+
     use super::*;
+
+    /// Retries at once.
+    #[derive(Debug)]
+    struct AtOnce;
+
+    impl RetryTimer for AtOnce {
+        fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(ready(()))
+        }
+    }
+
+    #[test]
+    fn a_try_that_hangs_leaves_time_for_another() {
+        let answers = [Answer::hang(), Answer::status(200)];
+        let service = Service::builder().script(answers).start().unwrap();
+        let url = format!("{}/v1/traces", service.url());
+        let otlp = Otlp::new().with_endpoint(url).with_retry_timer(AtOnce);
+        let settings = Settings::new(&otlp, &Environment::default(), &PLACE);
+        let settings = Settings {
+            try_timeout: Duration::from_millis(300),
+            ..settings.unwrap()
+        };
+        let queue = OtlpExporter::<Http>::destination(settings).unwrap();
+        let queue = queue.start().unwrap();
+        let provider = SdkTracerProvider::builder().build();
+        let mut span = provider.tracer("t").start("s");
+        queue.put(span.exported_data().unwrap());
+        span.end();
+        queue.flush(Duration::from_secs(60)).unwrap();
+        assert_eq!(queue.stats().exported, 1);
+    }
 
     #[test]
     fn the_path_of_a_base_ends_before_its_query() {

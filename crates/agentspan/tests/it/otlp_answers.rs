@@ -206,8 +206,16 @@ fn by_hand(answers: Vec<Answer>) -> (Sender, Arc<Notify>, mpsc::Receiver<Duratio
 #[test]
 fn a_flush_and_a_shutdown_end_a_pause_that_nobody_asked_for() {
     let flush: fn(&ExportQueue) -> OTelSdkResult = |queue| queue.flush(LONG);
-    for hurry in [flush, |queue| queue.shutdown(LONG)] {
-        let later = Answer::status(503);
+    let shutdown: fn(&ExportQueue) -> OTelSdkResult = |queue| queue.shutdown(LONG);
+    let later = Answer::status(503);
+    // The receiver asked for less than that.
+    let soon = later.clone().header("retry-after", "0");
+    for (hurry, later) in [
+        (flush, later.clone()),
+        (shutdown, later),
+        (flush, soon.clone()),
+        (shutdown, soon),
+    ] {
         let answers = vec![later.clone(), later, Answer::status(200)];
         let (sender, _, pauses, _service) = by_hand(answers);
         let queue = sender.put(1);
