@@ -514,6 +514,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_list_of_usual_length_keeps_the_order_in_which_its_items_were_set() {
+        let mut list = Latest::new(Vec::new());
+        for key in 0..64 {
+            let standing = match key % 2 {
+                0 => Standing::Other,
+                _ => Standing::Own,
+            };
+            list.put((Counted(key), 0), standing);
+        }
+        let items = list.take_own_first();
+        assert!(items.iter().map(|(key, _)| key.0).eq(0..64));
+    }
+
     /// All keys have one hash.
     #[derive(Debug, PartialEq, Eq)]
     struct Colliding(usize);

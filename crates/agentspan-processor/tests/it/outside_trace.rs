@@ -97,6 +97,10 @@ fn a_task_without_its_context_is_in_the_log_once() {
         elsewhere(span);
         trace.end().unwrap();
         span();
+        // Nor does another processor make it news.
+        let trace = Trace::builder().with_processor(InMemory::new());
+        trace.start().unwrap().end().unwrap();
+        span();
         assert_eq!(log.len(), 1);
     });
 }
