@@ -132,6 +132,14 @@ impl Switches {
         self.observability
     }
 
+    /// Whether `ENABLE_OBSERVABILITY` or `ENABLE_A365_OBSERVABILITY` says `false`, `0`, `no` or `off`,
+    /// so that scopes which are off are off on purpose. If neither says anything, this is false,
+    /// and so is [`observability_enabled`](Self::observability_enabled).
+    #[must_use]
+    pub fn observability_refused(&self) -> bool {
+        self.without_observability
+    }
+
     /// Whether scopes record spans under the rules of a generation, for a program that configures
     /// Agent 365 itself (`is_asked_for`) or does not.
     ///

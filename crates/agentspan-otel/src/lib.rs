@@ -103,7 +103,7 @@ pub mod scopes {
     pub use crate::output_scope::{OutputKind, OutputScopeBuilder};
     pub use crate::scope::future::ScopedFuture;
     pub use crate::scope::{ActiveScope, IntoAttribute};
-    pub use crate::switch::{is_enabled, set_enabled};
+    pub use crate::switch::{is_enabled, set_disabled_by_default, set_enabled};
     pub use crate::tracer::DefaultTracerAlreadySet;
 }
 

@@ -33,7 +33,7 @@ use self::span::SharedSpan;
 use self::start_options::StartOptions;
 use crate::propagation::Propagation;
 use crate::python_text::is_blank;
-use crate::switch::is_enabled;
+use crate::switch::{is_enabled, may_start};
 
 /// One operation of an agent: an invocation, the execution of a tool, a call of a language model.
 ///
@@ -118,7 +118,7 @@ impl<K> Scope<K> {
     #[inline]
     #[must_use = "the scope ends when it is dropped"]
     pub fn when_enabled(start: impl FnOnce() -> Self) -> Self {
-        if is_enabled() {
+        if may_start() {
             start()
         } else {
             Self {

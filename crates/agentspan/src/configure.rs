@@ -20,7 +20,7 @@ use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
-use self::switches::{EffectiveSwitches, is_sdk_disabled, missing, warn_of};
+use self::switches::{EffectiveSwitches, ScopeSwitch, is_sdk_disabled, missing, warn_of};
 use crate::agent_spec::AgentSpec;
 use crate::agent365_status::Agent365Status;
 use crate::batch_variables::BatchVariables;
@@ -245,7 +245,7 @@ impl Configuration {
     /// everything off.
     pub fn with_switches_on(mut self) -> Self {
         self.switches = Some(EffectiveSwitches {
-            observability: true,
+            scopes: ScopeSwitch::On,
             exporter: true,
         });
         self
@@ -367,9 +367,10 @@ impl Configuration {
     /// scopes.
     ///
     /// Keep the guard: it flushes, shuts down and counts. If a missing switch or token resolver
-    /// keeps scopes from recording spans, or spans from Agent 365, one warning names it, and so
-    /// does [`Telemetry::agent365`]. There is no warning about Agent 365 unless the program configures
-    /// a delivery or the environment sets `ENABLE_A365_OBSERVABILITY_EXPORTER`.
+    /// keeps spans from Agent 365, one warning names it, and so does [`Telemetry::agent365`]. There
+    /// is no warning about Agent 365 unless the program configures a delivery or the environment
+    /// sets `ENABLE_A365_OBSERVABILITY_EXPORTER`. If scopes are off because neither the code nor the
+    /// environment decides about them, the first scope that starts logs one warning.
     ///
     /// With `OTEL_SDK_DISABLED=true` in the environment, nothing is recorded or sent, no
     /// destination is created, and no thread is started. The variable takes precedence over the
@@ -447,7 +448,7 @@ impl Configuration {
 
         set_default_tracer(ScopeTracer::with_profile(&provider, profile))
             .map_err(|_| InstallError::AlreadyInstalled)?;
-        set_enabled(switches.observability);
+        switches.scopes.set();
         // It drops the one before, with processors that may be anybody's.
         let _ = contain::call(|| global::set_tracer_provider(provider.clone()));
         warn_of(missing, agent365);
@@ -531,8 +532,8 @@ impl Configuration {
         let processor = || self.processor(switches, &environment, meter.as_ref());
         let (processor, missing) = foreign(processor)??;
         // Scopes that another pipeline of this process has switched on stay on.
-        if switches.observability || !has_default_tracer() {
-            set_enabled(switches.observability);
+        if switches.scopes == ScopeSwitch::On || !has_default_tracer() {
+            switches.scopes.set();
         }
         warn_of(missing, processor.agent365());
         let (delivery, queues) = (processor.delivery(), processor.queues());
@@ -636,7 +637,7 @@ impl Configuration {
             RemoteIdentity::Ignored => processor,
             RemoteIdentity::Trusted => processor.with_trusted_remote_identity(),
         };
-        Ok((processor, missing(switches, agent365, wants_agent365)))
+        Ok((processor, missing(agent365, wants_agent365)))
     }
 }
 

@@ -21,7 +21,7 @@ use super::deferred::{Deferred, Home, NOTHING, Started, TracerOfScope, Waiting};
 use super::latest::{Latest, Standing};
 use super::span::SharedSpan;
 use super::start_options::StartOptions;
-use crate::switch::is_enabled;
+use crate::switch::{is_enabled, may_start};
 use crate::tracer::default_tracer;
 
 /// The facts that a kind of scope knows when it starts.
@@ -94,7 +94,7 @@ impl Core {
 
     /// A span that starts when it is needed. None when scopes are off.
     pub(crate) fn new<K: Known>(known: &K, options: StartOptions<'_>) -> Option<Self> {
-        if !is_enabled() {
+        if !may_start() {
             return None;
         }
         let tracer = match options.tracer {

@@ -15,7 +15,7 @@ use agentspan_model::agent365::{
     ToolCallDetails,
 };
 use agentspan_model::mcp::McpRequest;
-use agentspan_otel::scopes::{is_enabled, set_enabled};
+use agentspan_otel::scopes::{is_enabled, set_disabled_by_default, set_enabled};
 use agentspan_otel::{
     ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope,
     McpScope, OutputScope, ScopeFutureExt as _, ScopeTracer,
@@ -149,6 +149,12 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     assert_eq!(off.count_total, 0, "{off:?}");
     let off = allocation_counter::measure(|| per_call(&tracer, &invocation.details, &tenant));
     assert_eq!(off.count_total, 0, "details of a call: {off:?}");
+    // The first scope says so; `agentspan` tests the line.
+    set_disabled_by_default();
+    assert!(!is_enabled());
+    run();
+    let off = allocation_counter::measure(run);
+    assert_eq!(off.count_total, 0, "by default: {off:?}");
 
     assert!(!started_on.is_recording());
     let scope = ExecuteToolScope::builder(&tool)

@@ -2,6 +2,7 @@
 
 use agentspan_discovery::{Environment, Switches, standard_variables as names};
 use agentspan_model::agent365::{Profile, environment};
+use agentspan_otel::scopes::{set_disabled_by_default, set_enabled};
 use agentspan_queue::contain;
 
 use crate::agent365_status::Agent365Status;
@@ -10,15 +11,40 @@ use crate::environment::is_on;
 /// Whether scopes and the delivery are on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EffectiveSwitches {
-    pub(super) observability: bool,
+    pub(super) scopes: ScopeSwitch,
     pub(super) exporter: bool,
+}
+
+/// Whether scopes are on, and if not, whether anybody wants that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScopeSwitch {
+    On,
+    /// A variable says no.
+    Off,
+    /// Nothing asks for scopes. If the program starts one all the same, it says so.
+    OffByDefault,
+}
+
+impl ScopeSwitch {
+    pub(super) fn set(self) {
+        match self {
+            Self::On => set_enabled(true),
+            Self::Off => set_enabled(false),
+            Self::OffByDefault => set_disabled_by_default(),
+        }
+    }
 }
 
 impl EffectiveSwitches {
     pub(super) fn read(environment: &Environment, profile: Profile, is_asked_for: bool) -> Self {
         let switches = Switches::read(environment);
+        let scopes = match switches.scopes_enabled(profile, is_asked_for) {
+            true => ScopeSwitch::On,
+            false if switches.observability_refused() => ScopeSwitch::Off,
+            false => ScopeSwitch::OffByDefault,
+        };
         Self {
-            observability: switches.scopes_enabled(profile, is_asked_for),
+            scopes,
             exporter: switches.exporter_enabled(),
         }
     }
@@ -40,16 +66,9 @@ pub(super) fn is_sdk_disabled(environment: &Environment) -> bool {
     is_disabled
 }
 
-/// The settings that are missing for a delivery to Agent 365. Nothing is missing in a program that
+/// The setting that is missing for a delivery to Agent 365. Nothing is missing in a program that
 /// does not want one.
-pub(super) fn missing(
-    switches: EffectiveSwitches,
-    agent365: Agent365Status,
-    wants_agent365: bool,
-) -> Option<&'static str> {
-    if !switches.observability {
-        return Some(environment::ENABLE_OBSERVABILITY);
-    }
+pub(super) fn missing(agent365: Agent365Status, wants_agent365: bool) -> Option<&'static str> {
     let missing = match agent365 {
         Agent365Status::Delivers | Agent365Status::ThroughSidecar => None,
         Agent365Status::WithoutSwitch => Some(environment::ENABLE_A365_OBSERVABILITY_EXPORTER),

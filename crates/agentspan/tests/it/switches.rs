@@ -1,10 +1,14 @@
 //! What the switches decide, and what the log says of it.
 
 use agentspan::discovery::Environment;
+use agentspan::otel::scopes::is_enabled;
 use agentspan::prelude::*;
-use agentspan::{Agent365Status, Destination, configure};
+use agentspan::processor::InMemory;
+use agentspan::{Agent365Status, Configuration, Destination, Sidecar, configure};
 use agentspan_testkit::CapturedLogs;
 use opentelemetry_sdk::trace::InMemorySpanExporter;
+
+use crate::process::{is_started_by_test, must_pass, said};
 
 fn check(
     variables: &[(&str, &str)],
@@ -78,13 +82,13 @@ fn who_sends_spans_elsewhere_and_wants_no_agent_365_is_not_warned_of_it() {
         ("ENABLE_OBSERVABILITY", "true"),
         ("ENABLE_A365_OBSERVABILITY_EXPORTER", "true"),
     ]));
-    // Scopes are off, which concerns everybody.
-    assert!(warned(&[]));
+    // Scopes are off, which the first of them says.
+    assert!(!warned(&[]));
 }
 
 #[test]
 fn who_wants_the_console_alone_is_not_warned_of_agent_365() {
-    let warned = |configuration: agentspan::Configuration, variables: &[(&str, &str)]| {
+    let warned = |configuration: Configuration, variables: &[(&str, &str)]| {
         let (logs, _guard) = CapturedLogs::on_this_thread();
         let environment: Environment = variables.iter().copied().collect();
         let configuration = configuration.with_environment(&environment);
@@ -93,6 +97,7 @@ fn who_wants_the_console_alone_is_not_warned_of_agent_365() {
     };
     let observability = ("ENABLE_OBSERVABILITY", "true");
     let exporter = "ENABLE_A365_OBSERVABILITY_EXPORTER";
+    assert!(!warned(configure(), &[]));
     assert!(!warned(configure().with_switches_on(), &[]));
     assert!(!warned(configure(), &[observability]));
     assert!(!warned(configure(), &[observability, (exporter, "false")]));
@@ -102,6 +107,97 @@ fn who_wants_the_console_alone_is_not_warned_of_agent_365() {
         configure().with_switches_on(),
         &[(exporter, "true")]
     ));
+}
+
+/// Where spans go, and what the log says of it at the start while no switch is set.
+const KINDS: [(&str, Option<&str>); 6] = [
+    ("console", None),
+    ("destination", None),
+    ("sidecar", None),
+    ("environment", None),
+    ("agent spec", None),
+    ("delivery", Some("ENABLE_A365_OBSERVABILITY_EXPORTER")),
+];
+
+fn of_kind(kind: &str, variables: &[(&str, &str)]) -> Configuration {
+    let mut variables = variables.to_vec();
+    let configuration = match kind {
+        "console" => configure(),
+        "destination" => {
+            let exporter = InMemorySpanExporter::default();
+            configure().with_destination(Destination::exporter("elsewhere", exporter))
+        }
+        "sidecar" => configure().with_sidecar(Sidecar::new()),
+        "environment" => {
+            variables.push(("OTEL_TRACES_EXPORTER", "console"));
+            configure()
+        }
+        "agent spec" => configure().with_agent_spec_processor("memory", InMemory::new()),
+        _delivery => configure().with_token_resolver(token_from_fn(|_| Ok(None))),
+    };
+    configuration.with_environment(&variables.into_iter().collect())
+}
+
+fn start_scope() {
+    let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    drop(ExecuteToolScope::start(
+        &ToolCallDetails::new("clock"),
+        &agent,
+        &tenant,
+    ));
+}
+
+#[test]
+fn scopes_that_nothing_switches_on_say_so_when_the_first_of_them_starts() {
+    let name = "switches::scopes_that_nothing_switches_on_say_so_when_the_first_of_them_starts";
+    if !is_started_by_test() {
+        // The line comes once in a process.
+        let kinds = KINDS.iter().map(|(kind, _)| *kind);
+        // A sidecar speaks gRPC.
+        let kinds = kinds.filter(|kind| cfg!(feature = "otlp-grpc") || *kind != "sidecar");
+        return kinds.for_each(|kind| must_pass(name, &[("KIND", kind)]));
+    }
+    let (kind, at_start) = KINDS
+        .into_iter()
+        .find(|(kind, _)| *kind == said("KIND"))
+        .unwrap();
+    let logs = CapturedLogs::everywhere();
+    let off = "scopes are off, so no destination gets their spans";
+    for no in ["false", "0", "NO", "off"] {
+        for variable in ["ENABLE_OBSERVABILITY", "ENABLE_A365_OBSERVABILITY"] {
+            drop(of_kind(kind, &[(variable, no)]).into_processor().unwrap());
+            assert!(!is_enabled());
+            start_scope();
+        }
+    }
+    drop(
+        of_kind(kind, &[("ENABLE_OBSERVABILITY", "true")])
+            .into_processor()
+            .unwrap(),
+    );
+    start_scope();
+    drop(of_kind(kind, &[]).with_switches_on().into_processor());
+    start_scope();
+    assert_eq!(logs.count(off), 0, "{}", logs.text());
+
+    let (before, told) = (logs.count("not observed"), logs.count("WARN"));
+    let telemetry = of_kind(kind, &[]).install().unwrap();
+    telemetry.trace().start().unwrap().end().unwrap();
+    // A program that only has traces of Agent Spec needs no scopes.
+    assert_eq!(logs.count(off), 0, "{}", logs.text());
+    let lines = logs.count("not observed") - before;
+    assert_eq!(lines, at_start.iter().count(), "{}", logs.text());
+    assert_eq!(logs.count("WARN") - told, lines, "{}", logs.text());
+    if let Some(missing) = at_start {
+        assert!(logs.contains(missing), "{}", logs.text());
+    }
+    start_scope();
+    start_scope();
+    assert_eq!(logs.count(off), 1, "{}", logs.text());
+    for remedy in ["with_switches_on()", "ENABLE_OBSERVABILITY=true"] {
+        assert!(logs.contains(remedy), "{}", logs.text());
+    }
 }
 
 #[test]
