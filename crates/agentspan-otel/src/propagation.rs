@@ -70,8 +70,8 @@ const NO_TEXT: &str = "\u{fffd}";
 /// Up to 64 entries and 8192 bytes of baggage are read; if a key occurs twice, the last value
 /// counts. Invalid entries are left out and counted, see
 /// [`dropped_baggage_entries`](crate::baggage::dropped_baggage_entries). Entries of the context
-/// stay unchanged. A tenant, an agent or the agent's user in incoming baggage is ordinary baggage: it
-/// does not become the identity of spans, unless
+/// stay unchanged. A tenant, an agent or a person in incoming baggage is ordinary baggage: it
+/// does not reach spans, unless
 /// [`with_trusted_remote_identity`](crate::BaggageSpanProcessor::with_trusted_remote_identity)
 /// allows it.
 ///

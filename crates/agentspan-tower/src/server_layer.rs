@@ -21,9 +21,10 @@ use crate::response_future::{Around, ResponseFuture};
 ///
 /// The context is that of the caller's headers: spans that start in it are below the caller's span,
 /// and its baggage comes with them, see [`Propagation`]. A caller's headers never say for whom the
-/// service works: that comes from [`with_identity`](Self::with_identity), from a gateway's
-/// [headers](Self::with_identity_headers) or from the [turn](Self::with_turn) of a conversation. If
-/// another span is active around the layer, such as that of `tower-http`, the context is below it.
+/// service works, nor who calls: that comes from [`with_identity`](Self::with_identity) and
+/// [`with_baggage`](Self::with_baggage), from a gateway's [headers](Self::with_identity_headers) or
+/// from the [turn](Self::with_turn) of a conversation. If another span is active around the layer,
+/// such as that of `tower-http`, the context is below it.
 ///
 /// The setters are decisions about a request, in the order in which they are called; of two that
 /// say the same, the last counts.

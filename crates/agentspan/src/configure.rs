@@ -271,8 +271,9 @@ impl Configuration {
         self
     }
 
-    /// Accepts the tenant, the agent and its user from any baggage, also from the header of a
-    /// request. By default, they are accepted only from baggage that this process set.
+    /// Accepts everything from any baggage, also from the header of a request: the tenant, the
+    /// agent, its user, and the people who call. By default, all that says who takes part is
+    /// accepted only from baggage that this process set.
     ///
     /// Use this only if untrusted callers cannot reach the service: the sender of a header decides
     /// which tenant and agent get the spans, and with the token of which user of the agent.

@@ -195,8 +195,8 @@ impl BaggageBuilder {
     /// of the profile. Blanks around the key are removed; a blank value sets nothing.
     ///
     /// Nested baggages combine their keys. The list of keys stays in this process: a caller's
-    /// header can set the value of such a key, but cannot add keys. Called services get the pair,
-    /// and decide themselves which keys they copy.
+    /// header can neither add keys nor replace their values, unless they describe the request.
+    /// Called services get the pair, and decide themselves which keys they copy.
     ///
     /// # Errors
     ///

@@ -46,7 +46,9 @@ pub(crate) fn with_news(
     });
     if let Some(identity) = identity {
         is_new = true;
-        news = news.with_value(identity.clone());
+        let base = base.filter(|base| !is_of_other_request(current, base));
+        let older = base.and_then(Context::get);
+        news = news.with_value(identity.clone().since(older));
     }
     // A scope that is not in the trace may be that of another tenant, which works on the same
     // thread, or below the same span of OpenTelemetry.

@@ -1,4 +1,4 @@
-//! The identity that this process set, as opposed to the identity that a caller claims in its
+//! Who takes part in a request as this process set it, as opposed to what a caller claims in its
 //! headers.
 
 use agentspan_model::keys;
@@ -14,6 +14,8 @@ use opentelemetry::{Key, StringValue};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LocalIdentity {
     values: [Option<StringValue>; IDENTITY_KEYS.len()],
+    /// The other values in which no caller is believed: people, and what describes an agent.
+    said: Vec<(Key, StringValue)>,
     /// The keys of baggage that become attributes because this process said so.
     custom: Vec<Key>,
     /// Which operation of agents this process said the request is.
@@ -31,7 +33,26 @@ pub(super) const IDENTITY_KEYS: [&str; 6] = [
     keys::MICROSOFT_AGENT_USER_ID,
 ];
 
-/// How many of them name the tenant.
+/// The keys of the contract, in all generations, that describe the request. A header is believed in
+/// these. All others say who takes part in it, or what a span is: that is for this process to say.
+const REQUEST_KEYS: [&str; 14] = [
+    keys::CORRELATION_ID,
+    keys::GEN_AI_CONVERSATION_ID,
+    keys::GEN_AI_CONVERSATION_ITEM_LINK,
+    keys::MICROSOFT_CONVERSATION_ITEM_LINK,
+    keys::MICROSOFT_SESSION_ID,
+    keys::MICROSOFT_SESSION_DESCRIPTION,
+    keys::MICROSOFT_CHANNEL_NAME,
+    keys::MICROSOFT_CHANNEL_LINK,
+    keys::GEN_AI_EXECUTION_TYPE,
+    keys::GEN_AI_EXECUTION_SOURCE_ID,
+    keys::GEN_AI_EXECUTION_SOURCE_NAME,
+    keys::GEN_AI_EXECUTION_SOURCE_DESCRIPTION,
+    keys::OPERATION_SOURCE,
+    keys::SERVICE_NAME,
+];
+
+/// How many of [`IDENTITY_KEYS`] name the tenant.
 const TENANT_KEYS: usize = 2;
 
 /// How many of them name the tenant or the agent; the others name the agent's user.
@@ -49,22 +70,63 @@ impl LocalIdentity {
         names.contains(&key)
     }
 
+    /// Whether this key describes the request, so that a caller may say its value.
+    pub(super) fn is_of_request(key: &str) -> bool {
+        REQUEST_KEYS.contains(&key)
+    }
+
     pub(super) fn of(pairs: &[(Key, StringValue)], custom: &[Key]) -> Self {
-        let value = |wanted: &str| {
-            let pair = pairs.iter().find(|(key, _)| key.as_str() == wanted);
-            pair.map(|(_, value)| value.clone())
+        let value = |wanted: &str| find(pairs, wanted).cloned();
+        let is_said = |key: &str| {
+            !Self::is_of_request(key)
+                && !Self::is_said_by(key)
+                && key != keys::GEN_AI_OPERATION_NAME
         };
+        let said = pairs.iter().filter(|(key, _)| is_said(key.as_str()));
         Self {
             custom: custom.to_vec(),
             operation: value(keys::GEN_AI_OPERATION_NAME),
             values: IDENTITY_KEYS.map(value),
+            said: said.cloned().collect(),
         }
     }
 
-    /// The value that was set for one of the keys.
+    /// The value that was set for one of the keys in which no caller is believed.
     pub(super) fn value(&self, key: &str) -> Option<&StringValue> {
-        let at = IDENTITY_KEYS.iter().position(|known| *known == key)?;
-        self.values.get(at)?.as_ref()
+        match IDENTITY_KEYS.iter().position(|known| *known == key) {
+            Some(at) => self.values.get(at)?.as_ref(),
+            None => find(&self.said, key),
+        }
+    }
+
+    /// All that was set of the keys in which no caller is believed.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &StringValue)> {
+        let ids = IDENTITY_KEYS.into_iter().zip(&self.values);
+        let ids = ids.filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        let operation = self.operation.iter();
+        let operation = operation.map(|name| (keys::GEN_AI_OPERATION_NAME, name));
+        let said = self.said.iter().map(|(key, value)| (key.as_str(), value));
+        ids.chain(operation).chain(said)
+    }
+
+    /// This one, with only those values beside ids and operation that satisfy `stays`.
+    pub(super) fn saying(mut self, stays: impl Fn(&str, &StringValue) -> bool) -> Self {
+        self.said.retain(|(key, value)| stays(key.as_str(), value));
+        self
+    }
+
+    /// This one, without what is also set in `older`. Ids are a whole: all of them, or none.
+    pub(super) fn since(mut self, older: Option<&Self>) -> Self {
+        let Some(older) = older else {
+            return self;
+        };
+        if self.values == older.values {
+            self.values = Default::default();
+        }
+        if self.operation == older.operation {
+            self.operation = None;
+        }
+        self.saying(|key, value| older.value(key) != Some(value))
     }
 
     /// The keys of baggage that become attributes because this process said so.
@@ -88,7 +150,8 @@ impl LocalIdentity {
         let is_custom = |key| other.is_some_and(|it| it.custom.contains(key));
         let operation = other.and_then(Self::operation);
         let is_operation = self.operation.is_none() || self.operation() == operation;
-        if !is_operation || !self.custom.iter().all(is_custom) {
+        let is_said = |pair| other.is_some_and(|it| it.said.contains(pair));
+        if !is_operation || !self.custom.iter().all(is_custom) || !self.said.iter().all(is_said) {
             return false;
         }
         let mut set = IDENTITY_KEYS.iter().zip(&self.values);
@@ -101,8 +164,7 @@ impl LocalIdentity {
     pub(super) fn claimed_in(baggage: &Baggage) -> Self {
         Self {
             values: IDENTITY_KEYS.map(|key| baggage.get(key).cloned()),
-            custom: Vec::new(),
-            operation: None,
+            ..Self::default()
         }
     }
 
@@ -118,8 +180,8 @@ impl LocalIdentity {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let says_nothing = self.values.iter().all(Option::is_none);
-        says_nothing && self.custom.is_empty() && self.operation.is_none()
+        let has_ids = self.values.iter().any(Option::is_some);
+        !has_ids && self.said.is_empty() && self.custom.is_empty() && self.operation.is_none()
     }
 
     pub(super) fn has_tenant(&self) -> bool {
@@ -127,10 +189,12 @@ impl LocalIdentity {
         tenant.iter().any(Option::is_some)
     }
 
-    /// Whether both name a tenant, and not the same one.
+    /// Whether both name a tenant, and not the same one. A caller may name two.
     pub(super) fn has_other_tenant(&self, other: &Self) -> bool {
-        let (own, other) = (&self.values, &other.values);
-        differ(own.split_at(TENANT_KEYS).0, other.split_at(TENANT_KEYS).0)
+        let (own, _) = self.values.split_at(TENANT_KEYS);
+        let (other, _) = other.values.split_at(TENANT_KEYS);
+        let differ = |own| other.iter().flatten().any(|other| other != own);
+        own.iter().flatten().any(differ)
     }
 
     /// Whether both name an agent, and not the same one.
@@ -154,6 +218,11 @@ impl LocalIdentity {
             }
         }
         self.custom = custom;
+        for (key, value) in &under.said {
+            if find(&self.said, key.as_str()).is_none() {
+                self.said.push((key.clone(), value.clone()));
+            }
+        }
         self.operation = self.operation.or_else(|| under.operation.clone());
         let pairs = self.values.iter_mut().zip(&under.values);
         for (at, (own, under)) in pairs.enumerate() {
@@ -163,6 +232,11 @@ impl LocalIdentity {
         }
         self
     }
+}
+
+fn find<'a>(pairs: &'a [(Key, StringValue)], wanted: &str) -> Option<&'a StringValue> {
+    let pair = pairs.iter().find(|(key, _)| key.as_str() == wanted);
+    pair.map(|(_, value)| value)
 }
 
 /// Whether the same half of two identities is said twice, and differently. Generations that have no

@@ -20,6 +20,17 @@ enum Meeting {
     OtherRequest,
 }
 
+impl Meeting {
+    /// Whether the value of this key, which is around what is entered, stays.
+    fn keeps(self, key: &str) -> bool {
+        match self {
+            Self::Same => true,
+            Self::OtherAgent => !is_of_agent(key),
+            Self::OtherRequest => false,
+        }
+    }
+}
+
 /// For whom a context works.
 struct Named {
     identity: LocalIdentity,
@@ -153,12 +164,7 @@ impl Entered {
         let mut is_alone = self.dropped == 0;
         let meeting = self.named.meets(&Named::in_context(under));
         for (key, (value, metadata)) in under.baggage() {
-            let stays = match meeting {
-                Meeting::Same => true,
-                Meeting::OtherAgent => !is_of_agent(key.as_str()),
-                Meeting::OtherRequest => false,
-            };
-            if stays && self.baggage.get(key).is_none() {
+            if meeting.keeps(key.as_str()) && self.baggage.get(key).is_none() {
                 is_alone = false;
                 self.insert(key, value, metadata);
             }
@@ -171,10 +177,13 @@ impl Entered {
         // Where the caller claims to be another one, it is still for whom this process set.
         let stays = under.get::<LocalIdentity>();
         let stays = stays.filter(|_| self.local.is_none() || meeting != Meeting::OtherRequest);
-        is_alone &= stays.is_none_or(|it| it.is_within(self.local.as_ref()));
+        let stays = stays.map(|it| it.clone().saying(|key, _| meeting.keeps(key)));
+        is_alone &= stays
+            .as_ref()
+            .is_none_or(|it| it.is_within(self.local.as_ref()));
         let identity = match (self.local, stays) {
-            (Some(own), Some(under)) => Some(own.over(under)),
-            (own, under) => own.or_else(|| under.cloned()),
+            (Some(own), Some(under)) => Some(own.over(&under)),
+            (own, under) => own.or(under),
         };
         if let Some(identity) = identity {
             context = context.with_value(identity);

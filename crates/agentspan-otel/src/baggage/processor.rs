@@ -13,7 +13,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::local_identity::{IDENTITY_KEYS, LocalIdentity};
+use super::local_identity::LocalIdentity;
 use super::ready::{Copies, Ready};
 use super::scope_identity::ScopeIdentity;
 use crate::scope::starting::{self, Starts};
@@ -36,9 +36,12 @@ use crate::scope::starting::{self, Starts};
 /// of the agent (`microsoft.a365.agent.platform.id`). The user that the agent acts as
 /// (`microsoft.agent.user.id`) decides whose token sends it. The processor takes them only from
 /// baggage that this process set with [`BaggageBuilder`](super::BaggageBuilder), not from a
-/// request's header, where any caller could claim to be another tenant or user. If all callers are
-/// trusted, [`with_trusted_remote_identity`](Self::with_trusted_remote_identity) accepts them from
-/// headers, too.
+/// request's header, where any caller could claim to be another tenant or user. The same holds for
+/// all else that says who takes part in a request, or what a span is: descriptions of agents,
+/// people, addresses, the operation. From a header, the processor takes only values that describe
+/// the request: its correlation, conversation, session, channel and source. If all callers are
+/// trusted, [`with_trusted_remote_identity`](Self::with_trusted_remote_identity) accepts everything
+/// from headers.
 ///
 /// If neither the attributes of a span nor baggage name a tenant, the span inherits the tenant of
 /// the enclosing scope, and also the scope's agent, unless they name an agent. Outside of scopes,
@@ -134,8 +137,8 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         self
     }
 
-    /// Accepts the tenant, the agent and its user from any baggage, also from the header of a
-    /// request.
+    /// Accepts everything from any baggage, also from the header of a request: the tenant, the
+    /// agent, its user, and the people who call.
     ///
     /// Use this only if untrusted callers cannot reach the service: the sender of a header decides
     /// which tenant and agent get the spans, and with the token of which user of the agent.
@@ -287,9 +290,9 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             !is_common && !LocalIdentity::names_by(key.as_str())
         });
         others.filter_map(move |key| {
-            let value = match LocalIdentity::is_said_by(key.as_str()) {
-                true => local?.value(key.as_str())?,
-                false => context.baggage().get(key)?,
+            let value = match LocalIdentity::is_of_request(key.as_str()) {
+                true => context.baggage().get(key)?,
+                false => local?.value(key.as_str())?,
             };
             Some(KeyValue::new(key.clone(), value.clone()))
         })
@@ -297,26 +300,29 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
 
     /// The values of the copied keys, each at its key's place. None when there are none.
     fn values<'a>(&self, copied: CopiedBaggage, context: &'a Context) -> Option<Values<'a>> {
-        let identity = match self.identity {
+        let local = match self.identity {
             IdentitySource::Local => context.get::<LocalIdentity>(),
             IdentitySource::AnyBaggage => None,
         };
-        if context.baggage().is_empty() && identity.is_none() {
+        if context.baggage().is_empty() && local.is_none() {
             return None;
         }
         let mut values = [None; CopiedBaggage::MOST];
-        let place_of = |key: &str| copied.keys.iter().position(|copied| *copied == key);
-        for (key, (value, _)) in context.baggage() {
-            if let Some(slot) = place_of(key.as_str()).and_then(|at| values.get_mut(at)) {
+        let mut set = |key: &str, value: &'a StringValue| {
+            let place = copied.keys.iter().position(|copied| *copied == key);
+            if let Some(slot) = place.and_then(|at| values.get_mut(at)) {
                 *slot = Some(value).filter(|value| !value.as_str().is_empty());
             }
-        }
-        if self.identity == IdentitySource::Local {
-            for key in IDENTITY_KEYS {
-                if let Some(slot) = place_of(key).and_then(|at| values.get_mut(at)) {
-                    *slot = identity.and_then(|identity| identity.value(key));
-                }
+        };
+        for (key, (value, _)) in context.baggage() {
+            if self.identity == IdentitySource::AnyBaggage
+                || LocalIdentity::is_of_request(key.as_str())
+            {
+                set(key.as_str(), value);
             }
+        }
+        for (key, value) in local.into_iter().flat_map(LocalIdentity::pairs) {
+            set(key, value);
         }
         Some(values)
     }

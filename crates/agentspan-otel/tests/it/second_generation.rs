@@ -195,7 +195,7 @@ fn a_setter_of_the_other_generation_sets_nothing() {
 /// The tenants of a span that starts with the baggage of a header, and in the request of this process.
 fn tenants(processor: BaggageSpanProcessor, local: &BaggageBuilder) -> Vec<opentelemetry::Value> {
     let recorder = Recorder::with(|builder| builder.with_span_processor(processor));
-    let claims = "microsoft.tenant.id=claimed,tenant.id=claimed,user.id=person";
+    let claims = "microsoft.tenant.id=claimed,tenant.id=claimed,microsoft.session.id=s";
     let headers = HashMap::from([("baggage".to_owned(), claims.to_owned())]);
     let context = Propagation::new().extract(&Context::new(), &headers);
     let context = local.clone().build().to_context(&context);
@@ -204,8 +204,11 @@ fn tenants(processor: BaggageSpanProcessor, local: &BaggageBuilder) -> Vec<opent
     let span = recorder.span();
     // What a caller of another tenant says is of that tenant.
     let is_of_caller = local.clone().build().pairs().len() == 0;
-    let person = is_of_caller.then(|| "person".into());
-    assert_eq!(values(&span, "user.id"), Vec::from_iter(person));
+    let session = is_of_caller.then(|| "s".into());
+    assert_eq!(
+        values(&span, "microsoft.session.id"),
+        Vec::from_iter(session)
+    );
     assert_eq!(values(&span, "tenant.id"), []);
     values(&span, "microsoft.tenant.id")
 }

@@ -71,3 +71,24 @@ fn what_a_caller_says_of_itself_is_nobodys_identity() {
     assert_eq!(text(&span, "tenant.id"), None);
     assert_eq!(text(&span, "gen_ai.agent.id"), None);
 }
+
+#[test]
+fn t04_the_invocation_of_an_authenticated_tenant_has_nobody_of_the_callers_header() {
+    let recorder = Recorder::new();
+    let handler = recorder.clone();
+    let layer = ServerLayer::new()
+        .with_identity(|_| Identity::parse("tenant-1", "agent-1").ok())
+        .with_scope(move |_| Some(handler.scope("agent-1")));
+    let mut service = layer.layer(Handler(|_: Request<Opaque>| async { answer() }));
+    let header = "gen_ai.caller.id=forged,gen_ai.caller.upn=forged,gen_ai.agent.upn=forged,\
+                  gen_ai.caller.agent.id=forged,hiring.manager.id=forged,gen_ai.conversation.id=c";
+    let headers: &[(&str, &[u8])] = &[("baggage", header.as_bytes())];
+    crate::recorder::send(&mut service, headers).unwrap();
+    let span = recorder.named("invoke_agent");
+    assert_eq!(text(&span, "tenant.id").as_deref(), Some("tenant-1"));
+    let conversation = text(&span, "gen_ai.conversation.id");
+    assert_eq!(conversation.as_deref(), Some("c"));
+    let is_forged = |attribute: &opentelemetry::KeyValue| attribute.value.as_str() == "forged";
+    let forged: Vec<_> = span.attributes.into_iter().filter(is_forged).collect();
+    assert_eq!(forged, []);
+}

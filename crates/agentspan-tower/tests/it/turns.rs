@@ -108,28 +108,44 @@ fn what_is_sent_in_a_turn_for_no_agent_is_not_sent_in_the_turn_around_it() {
     assert_eq!(*asked.lock().unwrap(), ["of tenant-1"]);
 }
 
+/// How often an [`OutputLayer`] asks what is sent in a request with this baggage in its header,
+/// which is served for this tenant in a turn of `tenant-1`.
+fn asked_in(tenant: &'static str, name: Option<&str>, header: &str) -> usize {
+    let asked = &Mutex::new(0);
+    let layer = ServerLayer::new()
+        .with_turn(|request| request.extensions.get::<TurnContext>())
+        .with_identity(move |_| Identity::parse(tenant, "agent-1").ok());
+    let mut service = layer.layer(Handler(|_: Request<Opaque>| async {
+        let layer = OutputLayer::new(|_: &String| {
+            *asked.lock().unwrap() += 1;
+            Vec::new()
+        });
+        let mut connector = layer.layer(Handler(|text: String| async { Ok::<_, io::Error>(text) }));
+        connector.call("Yes.".to_owned()).await.unwrap();
+        answer()
+    }));
+    let mut request = request(&[("baggage", header.as_bytes())]);
+    request.extensions_mut().insert(turn(name));
+    block_on(service.call(request)).unwrap();
+    *asked.lock().unwrap()
+}
+
 #[test]
 fn what_is_sent_for_an_authenticated_tenant_is_not_sent_in_the_turn_of_another() {
-    for (identity, expected) in [("tenant-1", 1), ("tenant-2", 0)] {
-        let asked = &Mutex::new(0);
-        let layer = ServerLayer::new()
-            .with_turn(|request| request.extensions.get::<TurnContext>())
-            .with_identity(move |_| Identity::parse(identity, "agent-1").ok());
-        let mut service = layer.layer(Handler(|_: Request<Opaque>| async {
-            let layer = OutputLayer::new(|_: &String| {
-                *asked.lock().unwrap() += 1;
-                Vec::new()
-            });
-            let mut connector =
-                layer.layer(Handler(|text: String| async { Ok::<_, io::Error>(text) }));
-            connector.call("Yes.".to_owned()).await.unwrap();
-            answer()
-        }));
+    for (tenant, expected) in [("tenant-1", 1), ("tenant-2", 0)] {
         for name in [None, Some("ContinueConversation")] {
-            let mut request = request(&[]);
-            request.extensions_mut().insert(turn(name));
-            block_on(service.call(request)).unwrap();
+            assert_eq!(asked_in(tenant, name, "a=b"), expected, "{tenant}");
         }
-        assert_eq!(*asked.lock().unwrap(), 2 * expected, "{identity}");
+    }
+}
+
+#[test]
+fn t04_a_header_with_two_tenants_keeps_no_answer_out_of_the_turn() {
+    for header in [
+        "tenant.id=tenant-1,microsoft.tenant.id=other",
+        "tenant.id=other,microsoft.tenant.id=tenant-1",
+        "microsoft.tenant.id=other",
+    ] {
+        assert_eq!(asked_in("tenant-1", None, header), 1, "{header}");
     }
 }

@@ -142,6 +142,35 @@ fn the_identity_of_a_span_around_does_not_replace_that_of_a_span_that_has_its_ow
     check(&watched, "of what is between", Some("agent-3"));
 }
 
+/// The name is no agent; what is around it, and was around the span at its start, is older.
+#[test]
+fn a_description_that_is_entered_does_not_bring_the_agent_and_the_words_around_it_along() {
+    let watched = watched();
+    let trace = watched.detached_trace();
+    let around = BaggageBuilder::new().with_agent_description("of agent-1");
+    let around = around.with_tenant_id("tenant-1").with_agent_id("agent-1");
+    let _around = around.build().enter();
+    let outer = trace.root().enter();
+    let inner = BaggageBuilder::new()
+        .with_agent_id("agent-2")
+        .with_agent_description("of agent-2");
+    let turn = inner.build().in_baggage(|| detached("turn"));
+    let name = BaggageBuilder::new().with_agent_name("name").build();
+    name.in_baggage(|| {
+        let _turn = turn.enter();
+        step("step");
+    });
+    drop(outer);
+    turn.end().unwrap();
+    trace.end().unwrap();
+    check(&watched, "step", Some("agent-2"));
+    let span = watched.live.named("step");
+    let said = |key| text(&span, key);
+    assert_eq!(said("gen_ai.agent.name").as_deref(), Some("name"));
+    let description = said("gen_ai.agent.description");
+    assert_eq!(description.as_deref(), Some("of agent-2"));
+}
+
 #[test]
 fn it_reaches_the_spans_of_an_entered_span_in_an_entered_span() {
     let watched = watched();
