@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -93,6 +94,8 @@ const NAPS: u32 = 10;
 struct Shared {
     processor: Foreign<Arc<dyn SpanProcessor>>,
     queue: Queue<Item, LOSSES>,
+    /// No trace follows: hooks are refused.
+    is_closed: AtomicBool,
 }
 
 impl Shared {
@@ -104,6 +107,11 @@ impl Shared {
     /// Queues an item, or drops some, and sees to it that the thread runs.
     #[inline]
     fn put(self: &Arc<Self>, item: Item) -> Result<(), HookError> {
+        // Relaxed: a hook that comes at the same moment may be queued, and is handled then.
+        if self.is_closed.load(Ordering::Relaxed) {
+            self.queue.refuse(HookLoss::AfterShutdown);
+            return Ok(());
+        }
         if self.queue.put(item).needs_thread {
             self.start_thread()?;
         }
@@ -123,14 +131,20 @@ impl Shared {
     /// The hooks that were lost and that no call has told of which began `before`.
     fn tell(&self, before: [u64; LOSSES]) -> Result<(), FlushError> {
         match self.queue.tell(before) {
-            [0, 0, 0, 0, 0] => Ok(()),
-            [queue_full, failed, not_started, shutdown_deadline, panicked] => {
-                Err(FlushError::Lost {
-                    queue_full,
-                    failed: failed + not_started + panicked,
-                    shutdown_deadline,
-                })
-            }
+            // A hook after the shutdown is in the counts: it is no loss of a flush or of the shutdown.
+            [0, 0, 0, 0, 0, _] => Ok(()),
+            [
+                queue_full,
+                failed,
+                not_started,
+                shutdown_deadline,
+                panicked,
+                _,
+            ] => Err(FlushError::Lost {
+                queue_full,
+                failed: failed + not_started + panicked,
+                shutdown_deadline,
+            }),
         }
     }
 }
@@ -165,6 +179,8 @@ pub struct QueueStats {
     pub dropped_at_shutdown: u64,
     /// The dropped hooks of spans whose `on_start` failed.
     pub dropped_after_failure: u64,
+    /// The dropped hooks that came after the queue was [closed](BackgroundQueue::close).
+    pub dropped_after_shutdown: u64,
     /// The number of hooks that are queued or in flight.
     pub queued: u64,
     /// The estimated memory of the queued spans that have ended, in bytes.
@@ -234,6 +250,7 @@ impl BackgroundQueueBuilder {
                     gather_time: GATHER_TIME,
                     pace: QueuePace::Eager { naps: NAPS },
                 }),
+                is_closed: AtomicBool::new(false),
             }),
             shutdown_timeout: self.shutdown_timeout,
         }))
@@ -307,6 +324,7 @@ impl BackgroundQueue {
             dropped: counts.lost.iter().sum::<u64>() - failed,
             dropped_at_shutdown: counts.lost_for(HookLoss::ShutdownDeadline),
             dropped_after_failure: counts.lost_for(HookLoss::NotStarted),
+            dropped_after_shutdown: counts.lost_for(HookLoss::AfterShutdown),
             queued: counts.queued,
             queued_bytes: counts.queued_bytes,
             failed,
@@ -357,6 +375,15 @@ impl BackgroundQueue {
         Ok(())
     }
 
+    /// Refuses all further hooks, and counts them as
+    /// [`dropped_after_shutdown`](QueueStats::dropped_after_shutdown). By default, the next trace opens a
+    /// queue again that was shut down.
+    ///
+    /// Close the queue after you have [started](Self::start_shutdown) its last shutdown.
+    pub fn close(&self) {
+        self.shared().is_closed.store(true, Ordering::Relaxed);
+    }
+
     /// Waits until a [started](Self::start_shutdown) shutdown is complete and its thread has ended.
     ///
     /// At the deadline, the queued hooks are dropped, and so is the hook in flight. If several
@@ -391,6 +418,7 @@ impl BackgroundQueue {
         self.0.shared.get(|parent| Shared {
             processor: parent.processor.clone(),
             queue: Queue::new(parent.queue.settings()),
+            is_closed: AtomicBool::new(parent.is_closed.load(Ordering::Relaxed)),
         })
     }
 }

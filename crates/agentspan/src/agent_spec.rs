@@ -72,6 +72,8 @@ impl AgentSpec {
             if let Err(error) = queue.start_shutdown() {
                 log_shutdown(name, &error);
             }
+            // Traces may still start, and there is no second shutdown for their hooks.
+            queue.close();
         }
     }
 

@@ -25,7 +25,10 @@ pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
     let late = stats.dropped_at_shutdown;
     let after_failure = stats.dropped_after_failure;
     let failed = stats.failed.saturating_sub(stats.panicked);
-    let full = stats.dropped.saturating_sub(late + after_failure);
+    let after_shutdown = stats.dropped_after_shutdown;
+    let full = stats
+        .dropped
+        .saturating_sub(late + after_failure + after_shutdown);
     ExportCounts {
         accepted: stats.accepted,
         exported: stats.handled.saturating_sub(stats.failed),
@@ -34,6 +37,7 @@ pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
             (DropReason::Failed, failed + after_failure),
             (DropReason::Panic, stats.panicked),
             (DropReason::ShutdownDeadline, late),
+            (DropReason::AfterShutdown, after_shutdown),
         ],
         queued: stats.queued,
         queued_bytes: stats.queued_bytes,

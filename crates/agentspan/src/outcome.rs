@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_agent365::Delivery;
@@ -105,9 +106,9 @@ thread_local! {
 
 /// Marks calls of the guard, which flushes and shuts down destinations itself. While the guard
 /// calls the provider for the rest, our span processor does nothing, and leaves the report of
-/// losses to the guard.
+/// losses to the guard. Holds whether the guard has shut the destinations down.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DoneByGuard(Arc<()>);
+pub(crate) struct DoneByGuard(Arc<AtomicBool>);
 
 impl DoneByGuard {
     /// Calls the provider, on this thread.
@@ -121,6 +122,16 @@ impl DoneByGuard {
     /// Whether the current call comes from the guard.
     pub(crate) fn is_calling(&self) -> bool {
         DONE_FOR.get() == self.address()
+    }
+
+    pub(crate) fn set_shut_down(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the destinations refuse spans, for the log. They know it themselves.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        // Relaxed: it guards nothing.
+        self.0.load(Ordering::Relaxed)
     }
 
     fn address(&self) -> usize {

@@ -1,12 +1,14 @@
 //! The span processor that a provider needs.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::{Agent365SpanProcessor, Delivery};
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, ExportMetrics, ExportQueue};
+use agentspan_queue::contain;
 use agentspan_record::FinishedSpan;
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
@@ -201,6 +203,23 @@ struct Outlets {
     done_by_guard: DoneByGuard,
 }
 
+impl Outlets {
+    /// Says once that a span ends whose destinations, which count it, are shut down.
+    fn warn_if_late(&self) {
+        // Nobody waits for it, as a child of a fork would for a subscriber that runs in its parent.
+        static IS_SAID: AtomicBool = AtomicBool::new(false);
+        if self.done_by_guard.is_shut_down() && !IS_SAID.swap(true, Ordering::Relaxed) {
+            contain::log(|| {
+                tracing::warn!(
+                    target: "agentspan::telemetry",
+                    "a span ended after the shutdown, so its destinations do not get it: shut down \
+                     later; further ones are counted as after_shutdown"
+                );
+            });
+        }
+    }
+}
+
 impl SpanProcessor for Outlets {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         if let Some(agent365) = &self.agent365 {
@@ -218,6 +237,7 @@ impl SpanProcessor for Outlets {
             let Some(mut taker) = takers.next() else {
                 return;
             };
+            self.warn_if_late();
             // The last one gets the span itself, the others copies.
             for next in takers {
                 taker.put(span.clone());
@@ -225,6 +245,9 @@ impl SpanProcessor for Outlets {
             }
             return taker.put(span);
         };
+        if span.data.span_context.is_sampled() {
+            self.warn_if_late();
+        }
         takers.for_each(|queue| queue.put(span.clone()));
         agent365.take(span);
     }

@@ -202,8 +202,11 @@ impl Telemetry {
     ///
     /// All destinations shut down at the same time, and share the `timeout`. Spans that are still
     /// queued then are dropped and counted as `shutdown_deadline`. The call blocks the thread;
-    /// asynchronous code calls [`shutdown_async`](Self::shutdown_async). Spans of scopes that start
-    /// later are not exported.
+    /// asynchronous code calls [`shutdown_async`](Self::shutdown_async).
+    ///
+    /// Spans that end later are dropped and counted as `after_shutdown`, and one warning in the log says
+    /// so. If [`with_provider`](crate::Configuration::with_provider) customised the provider, the SDK
+    /// drops such spans before anybody can count them.
     ///
     /// Open spans of Agent Spec are ended first. If processors of your own are slow to hear of that, the
     /// destinations shut down after half of the `timeout` all the same.

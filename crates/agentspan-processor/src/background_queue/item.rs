@@ -50,10 +50,12 @@ pub(super) enum HookLoss {
     ShutdownDeadline,
     /// The processor was called, and panicked.
     Panicked,
+    /// The queue was closed before.
+    AfterShutdown,
 }
 
 /// How many reasons there are.
-pub(super) const LOSSES: usize = 5;
+pub(super) const LOSSES: usize = 6;
 
 impl Loss for HookLoss {
     const QUEUE_FULL: Self = Self::QueueFull;
@@ -65,6 +67,7 @@ impl Loss for HookLoss {
             Self::NotStarted => 2,
             Self::ShutdownDeadline => 3,
             Self::Panicked => 4,
+            Self::AfterShutdown => 5,
         }
     }
 }

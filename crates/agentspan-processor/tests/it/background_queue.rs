@@ -63,6 +63,28 @@ fn hooks_run_in_order_on_a_thread_of_that_name() {
 }
 
 #[test]
+fn hooks_after_the_last_shutdown_are_counted_and_start_no_thread() {
+    let recorder = Recorder::behaving(|_, _| Ok(()));
+    let queue = BackgroundQueue::new(recorder.clone());
+    program(Trace::builder().with_processor(queue.clone()), 1);
+    let (calls, before) = (recorder.calls(), queue.stats());
+    queue.start_shutdown().unwrap();
+    queue.close();
+    queue.wait_for_end(LONG).unwrap();
+    let trace = Trace::builder().with_processor(queue.clone());
+    program(trace.without_shutdown(), 1);
+    let stats = queue.stats();
+    check_conserved(stats);
+    // The second shutdown was handled.
+    assert_eq!((stats.handled, stats.queued), (before.handled + 1, 0));
+    assert_eq!((stats.dropped, stats.dropped_after_shutdown), (6, 6));
+    assert_eq!(recorder.calls().len(), calls.len() + 1);
+    // They are no loss of a call that waits.
+    queue.flush(LONG).unwrap();
+    queue.wait_for_end(LONG).unwrap();
+}
+
+#[test]
 fn a_flush_waits_for_what_was_queued_before_it() {
     let memory = InMemory::new();
     let queue = BackgroundQueue::new(memory.clone());

@@ -177,16 +177,23 @@ impl Pipeline {
         }
     }
 
-    /// Ends all open spans, then shuts the provider down. Waits for the first only, and at most half of the
-    /// time: the other half is for sending the spans.
+    /// Ends all open spans, then shuts the provider down if it has processors of others. Waits for the
+    /// first only, and at most half of the time: the other half is for sending the spans.
+    ///
+    /// A provider that is shut down hands no span to its processors, so that nobody would count the
+    /// spans that end later. Without others it goes on, and its destinations refuse and count them.
     fn end_spans_and_provider(&self, timeout: Duration) -> io::Result<OwnThread> {
         let (provider, ours) = (self.provider.clone(), self.done_by_guard.clone());
         let end_open_spans = self.agent_spec.end_of_open_spans();
+        let has_others = self.has_others;
         let (ended, has_ended) = mpsc::sync_channel(1);
         let others = self.start_others("agentspan-shutdown", move || {
             end_open_spans();
             // Nobody listens any more after half of the time.
             let _ = ended.send(());
+            if !has_others {
+                return Ok(());
+            }
             match ours.call(|| provider.shutdown_with_timeout(timeout)) {
                 Err(OTelSdkError::AlreadyShutdown) => Ok(()),
                 result => result,
@@ -208,6 +215,7 @@ impl Pipeline {
         let deadline = Deadline::after(timeout);
         let others = self.end_spans_and_provider(timeout);
         let before = self.report();
+        self.done_by_guard.set_shut_down();
         self.queues.iter().for_each(ExportQueue::start_shutdown);
         self.agent_spec.start_shutdown();
 

@@ -19,6 +19,7 @@ mod identity_fallbacks;
 mod install;
 #[cfg(feature = "otlp-http")]
 mod judgements;
+mod late_spans;
 #[cfg(feature = "macros")]
 mod macros;
 mod masks;

@@ -1,0 +1,93 @@
+//! What ends after the shutdown: nobody gets it, and everybody counts it.
+
+use std::time::Duration;
+
+use agentspan::otel::DropReason;
+use agentspan::prelude::*;
+use agentspan::processor::InMemory;
+use agentspan::{Destination, Telemetry, configure};
+use agentspan_testkit::{Answer, CapturedLogs, Service};
+use opentelemetry::trace::{Span as _, Tracer as _};
+use opentelemetry_sdk::trace::InMemorySpanExporter;
+
+use crate::process::has_its_own;
+
+const WHILE: Duration = Duration::from_secs(30);
+const SAID: &str = "a span ended after the shutdown";
+
+fn start_scope() -> ExecuteToolScope {
+    let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    ExecuteToolScope::start(&ToolCallDetails::new("clock"), &agent, &tenant)
+}
+
+/// What each destination accepted, exported, still holds, and dropped after the shutdown.
+fn counts(telemetry: &Telemetry) -> Vec<[u64; 4]> {
+    let destinations = telemetry.report().destinations.into_iter();
+    let counts = destinations.map(|destination| {
+        let late = destination.losses.iter();
+        let late = late.filter(|(reason, _)| *reason == DropReason::AfterShutdown);
+        let late = late.map(|(_, count)| count).sum();
+        [
+            destination.accepted,
+            destination.exported,
+            destination.queued,
+            late,
+        ]
+    });
+    counts.collect()
+}
+
+#[test]
+fn spans_that_end_after_the_shutdown_are_counted_and_the_first_is_in_the_log() {
+    if !has_its_own(
+        "late_spans::spans_that_end_after_the_shutdown_are_counted_and_the_first_is_in_the_log",
+    ) {
+        return;
+    }
+    let logs = CapturedLogs::everywhere();
+    let service = Service::builder()
+        .script([Answer::status(200)])
+        .start()
+        .unwrap();
+    let delivery = Delivery::builder(token_from_fn(|_| Ok(Some(AccessToken::new("token")?))));
+    let kept = InMemorySpanExporter::default();
+    let telemetry = configure()
+        .with_delivery(delivery.with_loopback_endpoint(service.url()))
+        .with_destination(Destination::exporter("kept", kept))
+        .with_agent_spec_processor("memory", InMemory::new())
+        .with_switches_on()
+        .install()
+        .unwrap();
+    start_scope().end();
+    telemetry.trace().start().unwrap().end().unwrap();
+    telemetry.flush(WHILE).unwrap();
+    let open = start_scope();
+    let _active = open.enter();
+    let waiting = start_scope();
+    telemetry.shutdown(WHILE).unwrap();
+    let before = counts(&telemetry);
+    assert_eq!(logs.count(SAID), 0, "{}", logs.text());
+
+    open.end();
+    waiting.end();
+    start_scope().in_scope_infallible(|_| ());
+    telemetry.tracer("plain").start("plain").end();
+    telemetry.trace().start().unwrap().end().unwrap();
+    assert_eq!(logs.count(SAID), 1, "{}", logs.text());
+    telemetry.shutdown(WHILE).unwrap();
+    let after = counts(&telemetry);
+    // Five spans, and three hooks of the trace: its startup, and the start and end of its root.
+    for ((before, after), late) in before.iter().zip(&after).zip([5, 5, 3]) {
+        let [accepted, exported, queued, none] = *before;
+        assert_eq!([queued, none], [0, 0]);
+        assert_eq!(*after, [accepted + late, exported, 0, late]);
+    }
+    assert_eq!(after.len(), 3);
+    // The provider goes on until then, and tells what nobody was told.
+    let shutdown = telemetry.provider().shutdown_with_timeout(WHILE);
+    let error = shutdown.unwrap_err().to_string();
+    let told = "kept lost 5 spans (after_shutdown: 5)";
+    assert!(error.contains(told), "{error}");
+    assert_eq!(counts(&telemetry), after);
+}
