@@ -15,17 +15,20 @@ use agentspan_queue::told::counted;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
-    /// The deadline passed first. After a flush, the spans stay queued; after a shutdown, they are
-    /// dropped and counted. Allow more time, or find the slow destination with
+    /// The deadline passed first, or no further try fits into it. After a flush, the spans stay
+    /// queued; after a shutdown, they are dropped and counted. Allow more time, or find the slow destination with
     /// [`Telemetry::report`](crate::Telemetry::report).
     #[error(
-        "the deadline of {timeout:?} passed with {} not sent{}",
+        "{} with {} not sent{}",
+        late(*timeout, *gave_up_early),
         counted(*unsent, "span or hook", "spans or hooks"),
         after(failures)
     )]
     Deadline {
         /// The timeout of the call.
         timeout: Duration,
+        /// Whether the call returned before the timeout, because no further try fits into it.
+        gave_up_early: bool,
         /// The number of unsent spans of all destinations together, plus the hooks of Agent Spec
         /// processors that have not run.
         unsent: u64,
@@ -43,6 +46,14 @@ pub enum TelemetryError {
     /// nevertheless, except by the asynchronous methods. Try again when the system is less busy.
     #[error("cannot start a thread to wait for the span processors")]
     Thread(#[source] io::Error),
+}
+
+/// Why spans are late.
+pub(super) fn late(timeout: Duration, gave_up_early: bool) -> String {
+    match gave_up_early {
+        true => format!("no further try fits into the deadline of {timeout:?}"),
+        false => format!("the deadline of {timeout:?} passed"),
+    }
 }
 
 fn after(failures: &[String]) -> String {

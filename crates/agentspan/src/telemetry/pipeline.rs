@@ -248,18 +248,22 @@ fn finish(
 ) -> Result<(), Failed> {
     let mut failed = Failed {
         late: None,
+        gave_up_early: false,
         ours: Vec::new(),
         told: Vec::new(),
         others: None,
         no_thread: None,
     };
+    let ours_are_late = outcome.is_late;
     match others.map(|others| others.wait(deadline.left_to_hear())) {
         Ok(Ok(())) => {}
         Ok(Err(OTelSdkError::Timeout(_))) => outcome.is_late = true,
-        Ok(Err(OTelSdkError::InternalFailure(text))) => failed.others = Some(text),
-        Ok(Err(error)) => failed.others = Some(error.to_string()),
+        Ok(Err(OTelSdkError::InternalFailure(text))) => failed.others = Some(text.into()),
+        Ok(Err(error)) => failed.others = Some(error.to_string().into()),
         Err(error) => failed.no_thread = Some(error),
     }
+    // With time left, a destination gave up because its next try would come too late.
+    failed.gave_up_early = ours_are_late && !deadline.left().is_zero();
     failed.ours = outcome.failures;
     failed.told = outcome.told;
     failed.late = outcome.is_late.then(|| (deadline.timeout(), unsent()));
@@ -269,6 +273,7 @@ fn finish(
         others,
         no_thread,
         told: _,
+        gave_up_early: _,
     } = &failed;
     if late.is_none() && ours.is_empty() && others.is_none() && no_thread.is_none() {
         return Ok(());

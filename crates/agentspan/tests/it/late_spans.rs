@@ -91,3 +91,24 @@ fn spans_that_end_after_the_shutdown_are_counted_and_the_first_is_in_the_log() {
     assert!(error.contains(told), "{error}");
     assert_eq!(counts(&telemetry), after);
 }
+
+#[test]
+fn a_shutdown_that_gives_up_early_says_that_no_try_fits_and_not_that_its_time_is_over() {
+    let name = "late_spans::a_shutdown_that_gives_up_early_says_that_no_try_fits_and_not_that_its_time_is_over";
+    if !has_its_own(name) {
+        return;
+    }
+    let later = Answer::status(503).header("Retry-After", "600");
+    let service = Service::builder().then_repeat(later).start().unwrap();
+    let delivery = Delivery::builder(token_from_fn(|_| Ok(Some(AccessToken::new("token")?))));
+    let telemetry = configure()
+        .with_delivery(delivery.with_loopback_endpoint(service.url()))
+        .with_switches_on()
+        .install()
+        .unwrap();
+    start_scope().end();
+    let error = telemetry.shutdown(WHILE).unwrap_err().to_string();
+    let told =
+        "no further try fits into the deadline of 30s with 1 span or hook not sent; agent365";
+    assert!(error.starts_with(told), "{error}");
+}
