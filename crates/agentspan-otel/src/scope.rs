@@ -28,7 +28,7 @@ use opentelemetry::{Context, ContextGuard, Key, KeyValue, Value};
 
 use self::core::{Core, Known, attach};
 use self::deferred::Home;
-use self::future::{ScopedFuture, nothing_to_record, record_if_error};
+use self::future::{Lazy, ScopedFuture, nothing_to_record, record_if_error};
 use self::span::SharedSpan;
 use self::start_options::StartOptions;
 use crate::propagation::Propagation;
@@ -317,7 +317,7 @@ impl<K> Scope<K> {
         F: FnOnce(Self) -> Fut,
     {
         let handle = self.clone();
-        let future = async move { work(handle).await };
+        let future = Lazy::new(|| work(handle));
         self.around(future, record_if_error)
     }
 
@@ -332,7 +332,7 @@ impl<K> Scope<K> {
         F: FnOnce(Self) -> Fut,
     {
         let handle = self.clone();
-        let future = async move { work(handle).await };
+        let future = Lazy::new(|| work(handle));
         self.around(future, nothing_to_record)
     }
 

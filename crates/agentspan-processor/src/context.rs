@@ -246,16 +246,14 @@ pin_project! {
         // None only while this is dropped.
         #[pin]
         future: Option<F>,
-        active: Active,
-        // The entries that the future left on the stack when it was polled last, the lowest first.
-        above: Vec<(Token, Active)>,
+        placed: Placed,
     }
 
     /// The future is dropped while the span is current.
     impl<F> PinnedDrop for InSpan<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _off = put_on(this.active, this.above);
+            let _off = this.placed.put_on();
             this.future.set(None);
         }
     }
@@ -265,8 +263,7 @@ impl<F> InSpan<F> {
     pub(crate) fn new(future: F, active: Active) -> Self {
         Self {
             future: Some(future),
-            active,
-            above: Vec::new(),
+            placed: Placed::new(active),
         }
     }
 }
@@ -276,7 +273,7 @@ impl<F: Future> Future for InSpan<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<F::Output> {
         let this = self.project();
-        let off = put_on(this.active, this.above);
+        let off = this.placed.put_on();
         let polled = poll_some(this.future, cx);
         if polled.is_ready() {
             // An entry that was made current inside, and that the future's output holds, stays
@@ -298,24 +295,44 @@ fn poll_some<F: Future>(
     }
 }
 
-/// Puts entries on the stack, and takes them off when the result is dropped, also by a panic.
-fn put_on<'a>(active: &Active, above: &'a mut Vec<(Token, Active)>) -> TakeOff<'a> {
-    let token = Token::fresh();
-    push_entry(token, active.clone());
-    for (token, active) in above.drain(..) {
-        push_entry(token, active);
-    }
-    TakeOff { token, above }
+/// What is on the stack while a future is polled.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    active: Active,
+    /// The entries that the future left on the stack when it was polled last, the lowest first.
+    above: Vec<(Token, Active)>,
 }
 
-struct TakeOff<'a> {
+impl Placed {
+    pub(crate) const fn new(active: Active) -> Self {
+        Self {
+            active,
+            above: Vec::new(),
+        }
+    }
+
+    /// Puts entries on the stack, and takes them off when the result is dropped, also by a panic.
+    pub(crate) fn put_on(&mut self) -> TakeOff<'_> {
+        let token = Token::fresh();
+        push_entry(token, self.active.clone());
+        for (token, active) in self.above.drain(..) {
+            push_entry(token, active);
+        }
+        TakeOff {
+            token,
+            above: &mut self.above,
+        }
+    }
+}
+
+pub(crate) struct TakeOff<'a> {
     token: Token,
     above: &'a mut Vec<(Token, Active)>,
 }
 
 impl TakeOff<'_> {
     /// Takes its own entry off only.
-    fn leave_above(self) {
+    pub(crate) fn leave_above(self) {
         pop_entry(self.token);
     }
 }

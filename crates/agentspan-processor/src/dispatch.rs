@@ -1,15 +1,12 @@
 //! Calls the hooks of processors one after the other, and handles their errors and panics.
 
-use std::any::Any;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::{self, Foreign};
-use pin_project_lite::pin_project;
 
 use crate::in_hook::InHook;
 use crate::span_processor::Hook;
@@ -454,25 +451,4 @@ pub(crate) async fn contained_future<'a>(
 ) -> Result<(), HookError> {
     let result = contain::future(f).await;
     result.unwrap_or_else(|panicked| Err(HookError::panicked(panicked)))
-}
-
-pin_project! {
-    /// A future whose panic becomes a value.
-    pub(crate) struct CatchUnwind<F> {
-        #[pin]
-        pub(crate) future: F,
-    }
-}
-
-impl<F: Future> Future for CatchUnwind<F> {
-    type Output = Result<F::Output, Box<dyn Any + Send>>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.project().future;
-        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(payload) => Poll::Ready(Err(payload)),
-        }
-    }
 }

@@ -10,7 +10,8 @@ use agentspan_model::agentspec::{
 use serde::Serialize;
 
 use crate::context::is_observed_here;
-use crate::span::SpanBuilder;
+use crate::run_future::{self, Started};
+use crate::span::{OpenSpan, SpanBuilder, end_after, started};
 use crate::{Span, TraceError};
 
 mod fields;
@@ -139,27 +140,46 @@ impl<C: Executable> Execution<C> {
     /// # Cancel safety
     ///
     /// The same as of [`SpanBuilder::run`].
-    pub async fn run<T, E, F>(self, body: impl FnOnce(Span) -> F) -> Result<T, E>
+    pub fn run<T, E, F>(self, body: impl FnOnce(Span) -> F) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize,
         E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        let span = Span::when_observed(|| self.builder());
-        let execution = &self;
-        span.run(|span| async move {
-            if span.is_observed() {
-                let inputs = execution.inputs.clone();
-                let started = execution.component.started(inputs, &execution.facts);
-                span.add_event_async(started).await?;
-            }
-            let outputs = body(span.clone()).await?;
-            if span.is_observed() {
-                span.add_event_async(execution.ended(&outputs)).await?;
-            }
-            Ok(outputs)
-        })
-        .await
+        run_future::run(
+            self.start_async(),
+            Self::tell_start,
+            |(_, span): &(Self, Span)| body(span.clone()),
+            |open, kept, outcome| {
+                let last =
+                    |(execution, span): (Self, Span), outputs| execution.tell_end(span, outputs);
+                end_after(open, kept, outcome, last)
+            },
+        )
+    }
+
+    async fn start_async(self) -> Result<Started<OpenSpan, Self>, TraceError> {
+        let open = Span::when_observed(|| self.builder()).start_async().await?;
+        Ok(started(open, self))
+    }
+
+    async fn tell_start(self, span: Span) -> Result<(Self, Span), TraceError> {
+        if span.is_observed() {
+            let started = self.component.started(self.inputs.clone(), &self.facts);
+            span.add_event_async(started).await?;
+        }
+        Ok((self, span))
+    }
+
+    async fn tell_end<T, E>(self, span: Span, outputs: T) -> Result<T, E>
+    where
+        T: Serialize,
+        E: From<TraceError>,
+    {
+        if span.is_observed() {
+            span.add_event_async(self.ended(&outputs)).await?;
+        }
+        Ok(outputs)
     }
 
     fn builder(&self) -> SpanBuilder {

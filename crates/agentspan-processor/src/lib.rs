@@ -93,6 +93,7 @@ mod line_sink;
 mod not_started;
 mod outside_trace;
 pub mod replay;
+mod run_future;
 pub mod span;
 pub mod span_processor;
 mod started_set;

@@ -32,6 +32,7 @@ mod when_observed;
 pub(crate) use builder::Links;
 pub use builder::SpanBuilder;
 pub use open::{Entered, OpenSpan, SpanGuard};
+pub(crate) use run::{end_after, started};
 pub use weak::{SpanKey, WeakSpan};
 pub use when_observed::WhenObserved;
 
@@ -599,7 +600,7 @@ impl Span {
         }
     }
 
-    fn unmasked(&self) -> Self {
+    pub(crate) fn unmasked(&self) -> Self {
         self.seen_with(Disclosure::Clear)
     }
 

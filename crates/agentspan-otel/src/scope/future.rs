@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::trace::{FutureExt as _, WithContext};
@@ -250,6 +250,49 @@ impl Drop for EndOnPanic<'_> {
         if let Some(core) = self.0 {
             core.record_panic();
             core.end();
+        }
+    }
+}
+
+pin_project! {
+    /// A future that is made when it is first polled, as an `async` block would make it. But that
+    /// would add more types around `F`, and the compiler bounds the depth of nested types.
+    #[project = LazyProjection]
+    pub(super) enum Lazy<M, F> {
+        ToMake { make: Option<M> },
+        Made { #[pin] future: F },
+        Done,
+    }
+}
+
+impl<M: FnOnce() -> F, F: Future> Lazy<M, F> {
+    pub(super) const fn new(make: M) -> Self {
+        Self::ToMake { make: Some(make) }
+    }
+}
+
+impl<M: FnOnce() -> F, F: Future> Future for Lazy<M, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
+        loop {
+            match self.as_mut().project() {
+                LazyProjection::ToMake { make } => match make.take() {
+                    Some(make) => {
+                        let future = make();
+                        self.set(Self::Made { future });
+                    }
+                    // Not polled after `make` has panicked.
+                    None => return Poll::Pending,
+                },
+                LazyProjection::Made { future } => {
+                    let output = ready!(future.poll(task));
+                    self.set(Self::Done);
+                    return Poll::Ready(output);
+                }
+                // Not polled after it was ready.
+                LazyProjection::Done => return Poll::Pending,
+            }
         }
     }
 }

@@ -15,7 +15,8 @@ use agentspan_model::agentspec::{
 use super::RecordedStream;
 use crate::context::is_observed_here;
 use crate::dispatch::report_unheard;
-use crate::span::{OpenSpan, SpanBuilder};
+use crate::run_future::{self, Started};
+use crate::span::{OpenSpan, SpanBuilder, end_after, started};
 use crate::{Span, TraceError, exception};
 
 /// Runs a call of a language model in a span, with the events of Agent Spec.
@@ -135,24 +136,33 @@ impl LlmGeneration {
     /// # Cancel safety
     ///
     /// The same as of [`SpanBuilder::run`].
-    pub async fn run<T, E, F>(self, body: impl FnOnce(Generation) -> F) -> Result<T, E>
+    pub fn run<T, E, F>(
+        self,
+        body: impl FnOnce(Generation) -> F,
+    ) -> impl Future<Output = Result<T, E>>
     where
         E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        let span = Span::when_observed(self.builder());
-        span.run(|span| async move {
-            let (generation, request) = self.generation(span.clone());
-            if span.is_observed() {
-                span.add_event_async(request).await?;
-            }
-            let value = body(generation.clone()).await?;
-            if span.is_observed() {
-                span.add_event_async(generation.response()).await?;
-            }
-            Ok(value)
-        })
-        .await
+        run_future::run(
+            self.start_async(),
+            Self::tell_start,
+            |generation: &Generation| body(generation.clone()),
+            |open, kept, outcome| end_after(open, kept, outcome, Generation::tell_end),
+        )
+    }
+
+    async fn start_async(self) -> Result<Started<OpenSpan, Self>, TraceError> {
+        let open = Span::when_observed(self.builder()).start_async().await?;
+        Ok(started(open, self))
+    }
+
+    async fn tell_start(self, span: Span) -> Result<Generation, TraceError> {
+        let (generation, request) = self.generation(span);
+        if generation.is_observed() {
+            generation.add_event_async(request).await?;
+        }
+        Ok(generation)
     }
 
     /// Starts the span without making it current, for an answer that outlives the call.
@@ -324,6 +334,13 @@ impl Generation {
     /// Sets the provider's id of the answer.
     pub fn set_completion_id(&self, id: impl Into<Id>) {
         self.answer().completion_id = Some(id.into());
+    }
+
+    async fn tell_end<T, E: From<TraceError>>(self, value: T) -> Result<T, E> {
+        if self.is_observed() {
+            self.add_event_async(self.response()).await?;
+        }
+        Ok(value)
     }
 
     /// The last event. The answer is spent afterwards.

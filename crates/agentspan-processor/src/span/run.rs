@@ -1,11 +1,13 @@
 //! Runs closures and futures in a span, which ends in any case.
 
 use std::fmt::Display;
-use std::future::Future;
+use std::future::{Future, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
 
-use super::{Span, SpanBuilder};
-use crate::dispatch::{CatchUnwind, report_unheard};
+use super::{OpenSpan, Span, SpanBuilder};
+use crate::dispatch::report_unheard;
+use crate::run_future::{self, Outcome, Started, poll_caught};
 use crate::{TraceError, exception};
 
 impl SpanBuilder {
@@ -83,38 +85,83 @@ impl SpanBuilder {
     /// # Cancel safety
     ///
     /// It is as cancel safe as the future. The span ends with the synchronous hooks.
-    pub async fn run<T, E, F>(self, body: impl FnOnce(Span) -> F) -> Result<T, E>
+    pub fn run<T, E, F>(self, body: impl FnOnce(Span) -> F) -> impl Future<Output = Result<T, E>>
     where
         E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        let mut open = self.start_async().await?;
-        open.set_covers_future(true);
-        let span = Span::clone(&open);
-        let in_span = async move {
-            let future = CatchUnwind {
-                future: async { body(Span::clone(&open)).await },
-            };
-            let outcome = future.await;
-            open.set_covers_future(false);
-            match outcome {
-                Ok(Ok(value)) => {
-                    open.end_in_place_async().await?;
-                    Ok(value)
-                }
-                Ok(Err(error)) => {
-                    let event = exception::from_error(&error);
-                    report_unheard(open.add_event_async(event).await);
-                    report_unheard(open.end_in_place_async().await);
-                    Err(error)
-                }
-                Err(payload) => {
-                    report_unheard(open.add_event(exception::from_panic(Some(&*payload))));
-                    report_unheard(open.end());
-                    resume_unwind(payload)
-                }
-            }
-        };
-        span.wrap(in_span).await
+        run_started(self.start_async(), body)
+    }
+}
+
+/// Runs a future in the span that `start` starts.
+pub(super) fn run_started<T, E, F>(
+    start: impl Future<Output = Result<OpenSpan, TraceError>>,
+    body: impl FnOnce(Span) -> F,
+) -> impl Future<Output = Result<T, E>>
+where
+    E: Display + From<TraceError> + 'static,
+    F: Future<Output = Result<T, E>>,
+{
+    run_future::run(
+        async { Ok(started(start.await?, ())) },
+        |(), span| ready(Ok(span)),
+        |span: &Span| body(span.clone()),
+        |open, _, outcome| end(open, outcome),
+    )
+}
+
+/// The span of a future has started. `state` is for the next step.
+pub(crate) fn started<S>(mut open: OpenSpan, state: S) -> Started<OpenSpan, S> {
+    open.set_covers_future(true);
+    let span = Span::clone(&open);
+    Started { open, span, state }
+}
+
+/// Ends the span of a future after a last step, which gets the value of the future. There is no
+/// last step if the first step failed.
+pub(crate) async fn end_after<K, T, E, L>(
+    open: OpenSpan,
+    kept: Option<K>,
+    outcome: Outcome<T, E>,
+    last: impl FnOnce(K, T) -> L,
+) -> Result<T, E>
+where
+    E: Display + From<TraceError> + 'static,
+    L: Future<Output = Result<T, E>>,
+{
+    let outcome = match (kept, outcome) {
+        (Some(kept), Ok(Ok(value))) => {
+            let mut last = pin!(last(kept, value));
+            poll_fn(|cx| poll_caught(last.as_mut(), cx)).await
+        }
+        (_, outcome) => outcome,
+    };
+    end(open, outcome).await
+}
+
+/// Ends the span of a future.
+async fn end<T, E>(mut open: OpenSpan, outcome: Outcome<T, E>) -> Result<T, E>
+where
+    E: Display + From<TraceError> + 'static,
+{
+    open.set_covers_future(false);
+    match outcome {
+        Ok(result) if open.is_absent() => result,
+        Ok(Ok(value)) => {
+            open.end_in_place_async().await?;
+            Ok(value)
+        }
+        Ok(Err(error)) => {
+            let event = exception::from_error(&error);
+            report_unheard(open.add_event_async(event).await);
+            report_unheard(open.end_in_place_async().await);
+            Err(error)
+        }
+        Err(payload) => {
+            report_unheard(open.add_event(exception::from_panic(Some(&*payload))));
+            report_unheard(open.end());
+            resume_unwind(payload)
+        }
     }
 }

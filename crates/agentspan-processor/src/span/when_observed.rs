@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use agentspan_model::agentspec::{self, Id, SpanDetails};
 
 use super::builder::Parent;
+use super::run::run_started;
 use super::{ABSENT, Links, OpenSpan, Span, SpanBuilder, SpanGuard};
 use crate::clock::Ticks;
 use crate::context::{current_trace, is_observed_here};
@@ -120,15 +121,15 @@ impl<F: FnOnce() -> SpanBuilder> WhenObserved<F> {
     /// # Cancel safety
     ///
     /// As [`SpanBuilder::run`].
-    pub async fn run<T, E, Fut>(self, body: impl FnOnce(Span) -> Fut) -> Result<T, E>
+    pub fn run<T, E, Fut>(
+        self,
+        body: impl FnOnce(Span) -> Fut,
+    ) -> impl Future<Output = Result<T, E>>
     where
         E: Display + From<TraceError> + 'static,
         Fut: Future<Output = Result<T, E>>,
     {
-        match self.builder() {
-            Some(builder) => builder.run(body).await,
-            None => body(Span::absent()).await,
-        }
+        run_started(self.start_async(), body)
     }
 
     /// The builder, if somebody would hear of the span.

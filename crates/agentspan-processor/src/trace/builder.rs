@@ -1,7 +1,7 @@
 //! Builds a trace.
 
 use std::fmt::Display;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, RwLock};
@@ -13,7 +13,8 @@ use super::open::Running;
 use super::{Inner, OpenTrace, Trace, TraceGuard};
 use crate::clock::Clock;
 use crate::context::{Active, InSpan, Pushed, current_trace};
-use crate::dispatch::{CatchUnwind, observers, report_unheard};
+use crate::dispatch::{observers, report_unheard};
+use crate::run_future::{self, Outcome, Started};
 use crate::span::SpanBuilder;
 use crate::{ErrorPolicy, Span, SpanProcessor, TraceError, exception, outside_trace};
 
@@ -213,41 +214,27 @@ impl TraceBuilder {
     ///
     /// It is as cancel safe as the future. The trace ends with the synchronous hooks, and its processors
     /// are shut down [without waiting](SpanProcessor::shutdown_on_drop).
-    pub async fn run<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> Result<T, E>
+    pub fn run<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> impl Future<Output = Result<T, E>>
     where
         E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
     {
+        run_future::run(
+            self.start_for_future(),
+            |trace, _root| ready(Ok(trace)),
+            |trace: &Trace| body(trace.clone()),
+            |open, _, outcome| end(open, outcome),
+        )
+    }
+
+    async fn start_for_future(self) -> Result<Started<OpenTrace, Trace>, TraceError> {
         let mut open = self.start_async().await?;
-        let root = open.root().clone();
         open.set_covers_future(true);
-        let in_trace = async move {
-            let trace = open.trace().clone();
-            let future = CatchUnwind {
-                future: async { body(trace).await },
-            };
-            let outcome = future.await;
-            open.set_covers_future(false);
-            match outcome {
-                Ok(Ok(value)) => {
-                    open.end_in_place_async().await?;
-                    Ok(value)
-                }
-                Ok(Err(error)) => {
-                    let event = exception::from_error(&error);
-                    report_unheard(open.root().add_event_async(event).await);
-                    report_unheard(open.end_in_place_async().await);
-                    Err(error)
-                }
-                Err(payload) => {
-                    let event = exception::from_panic(Some(&*payload));
-                    report_unheard(open.root().add_event(event));
-                    report_unheard(open.end_after_panic().await);
-                    resume_unwind(payload)
-                }
-            }
-        };
-        root.wrap(in_trace).await
+        Ok(Started {
+            span: open.root().clone(),
+            state: open.trace().clone(),
+            open,
+        })
     }
 
     /// The trace, which is active from now on, and its root span.
@@ -274,5 +261,31 @@ impl TraceBuilder {
             .root_span
             .unwrap_or_else(|| Span::builder(SpanDetails::Root));
         Ok((trace, root_span))
+    }
+}
+
+/// Ends the trace of a future.
+async fn end<T, E>(mut open: OpenTrace, outcome: Outcome<T, E>) -> Result<T, E>
+where
+    E: Display + From<TraceError> + 'static,
+{
+    open.set_covers_future(false);
+    match outcome {
+        Ok(Ok(value)) => {
+            open.end_in_place_async().await?;
+            Ok(value)
+        }
+        Ok(Err(error)) => {
+            let event = exception::from_error(&error);
+            report_unheard(open.root().add_event_async(event).await);
+            report_unheard(open.end_in_place_async().await);
+            Err(error)
+        }
+        Err(payload) => {
+            let event = exception::from_panic(Some(&*payload));
+            report_unheard(open.root().add_event(event));
+            report_unheard(open.end_after_panic().await);
+            resume_unwind(payload)
+        }
     }
 }
