@@ -193,18 +193,23 @@ fn active_trace(stack: &[Entry]) -> Option<&Trace> {
     })
 }
 
-/// Whether processors observe a span that starts here. Its trace is the trace of its parent, or
-/// else the active trace.
+/// Whether processors observe a span that starts here; `None` outside of a trace. Its trace is the
+/// trace of its parent, or else the active trace.
 #[inline]
-pub(crate) fn is_observed_here() -> bool {
+pub(crate) fn observed_here() -> Option<bool> {
     with_stack(|stack| {
         let of_parent = open_spans(stack).next().and_then(Span::trace);
         let trace = of_parent.filter(|trace| trace.is_active());
-        trace
-            .or_else(|| active_trace(stack))
-            .is_some_and(Trace::is_observed)
+        let trace = trace.or_else(|| active_trace(stack));
+        trace.map(Trace::is_observed)
     })
-    .unwrap_or(false)
+    .flatten()
+}
+
+/// Whether processors observe a span that starts here.
+#[inline]
+pub(crate) fn is_observed_here() -> bool {
+    observed_here().unwrap_or(false)
 }
 
 /// The current span: the innermost span that was made current and has not ended.

@@ -158,6 +158,8 @@ impl<T: Keyed> Latest<T> {
     fn push(&mut self, item: T, standing: Standing) {
         if standing != Standing::Own || !self.standings.is_empty() {
             if self.standings.is_empty() {
+                // At once: the list that it goes along with has grown already.
+                self.standings.reserve(self.items.capacity().max(FEW));
                 self.standings.resize(self.items.len(), Standing::Own);
             }
             self.standings.push(standing);

@@ -10,8 +10,8 @@ use super::builder::Parent;
 use super::run::run_started;
 use super::{ABSENT, Links, OpenSpan, Span, SpanBuilder, SpanGuard};
 use crate::clock::Ticks;
-use crate::context::{current_trace, is_observed_here};
-use crate::{Trace, TraceError, outside_trace};
+use crate::context::observed_here;
+use crate::{TraceError, outside_trace};
 
 thread_local! {
     // One for each thread, so that threads do not count their handles in one place.
@@ -139,11 +139,15 @@ impl<F: FnOnce() -> SpanBuilder> WhenObserved<F> {
             Parent::Current | Parent::None => None,
             Parent::Span(parent) => parent.trace().filter(|trace| trace.is_active()),
         };
-        let is_observed = of_parent.map_or_else(is_observed_here, Trace::is_observed);
-        if !is_observed {
-            outside_trace::notice(|| of_parent.is_none() && current_trace().is_none());
+        let observed = match of_parent {
+            Some(trace) => Some(trace.is_observed()),
+            None => observed_here(),
+        };
+        if observed != Some(true) {
+            outside_trace::notice(|| observed.is_none());
+            return None;
         }
-        is_observed.then(|| (self.make)().with_parent_unless_current(self.parent))
+        Some((self.make)().with_parent_unless_current(self.parent))
     }
 }
 
