@@ -39,7 +39,8 @@ pub use property::Property;
 
 /// A component of Agent Spec: an agent, a flow, a node, a tool, a model's configuration, and so on.
 ///
-/// Clones share their data. [`to_builder`](Self::to_builder) makes a changed copy. All members are kept unchanged and in order, with one exception:
+/// Clones share their data. [`to_builder`](Self::to_builder) makes a changed copy. All members are
+/// kept unchanged and in order, with one exception:
 /// **secrets** (keys, passwords, certificates, secret headers) are dropped when the component is
 /// read or built. The reference `{"$component_ref": "<id>.<field>"}`, which `pyagentspec` 26.3.1
 /// writes in their place, remains. So neither a dump nor `Debug` can show secrets.
