@@ -7,7 +7,7 @@ use agentspan_model::agent365::{
 use serde_json::{Map, Value};
 
 use crate::scope::Scope;
-use crate::scope::start_options::{StartOptions, span_kind_option, start_options};
+use crate::scope::start_options::{StartOptions, agent_option, span_kind_option, start_options};
 
 /// The kind of [`ExecuteToolScope`].
 #[derive(Debug)]
@@ -80,21 +80,7 @@ pub struct ExecuteToolScopeBuilder<'a> {
 }
 
 impl<'a> ExecuteToolScopeBuilder<'a> {
-    /// Sets the agent that calls the tool.
-    ///
-    /// The default is the agent of the baggage or of the enclosing scope. This scope then also
-    /// inherits the name, the description and the other details of the agent, unless they are set
-    /// elsewhere.
-    pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
-        self.known.agent = agent.into();
-        self
-    }
-
-    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
-    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
-        self.known.tenant = tenant.into();
-        self
-    }
+    agent_option!("Sets the agent that calls the tool.");
 
     /// Sets the request that caused the call: its conversation and channel. 0.1.0 does not write
     /// it.

@@ -8,7 +8,7 @@ use agentspan_model::keys;
 
 use crate::message_source::{InputMessageSource, OutputMessageSource};
 use crate::scope::Scope;
-use crate::scope::start_options::{StartOptions, start_options};
+use crate::scope::start_options::{StartOptions, agent_option, start_options};
 
 /// The kind of [`InferenceScope`].
 #[derive(Debug)]
@@ -143,21 +143,7 @@ pub struct InferenceScopeBuilder<'a> {
 }
 
 impl<'a> InferenceScopeBuilder<'a> {
-    /// Sets the agent that calls the model.
-    ///
-    /// The default is the agent of the baggage or of the enclosing scope. This scope then also
-    /// inherits the name, the description and the other details of the agent, unless they are set
-    /// elsewhere.
-    pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
-        self.known.agent = agent.into();
-        self
-    }
-
-    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
-    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
-        self.known.tenant = tenant.into();
-        self
-    }
+    agent_option!("Sets the agent that calls the model.");
 
     /// Sets the request that caused the call. Its content becomes the input message.
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {

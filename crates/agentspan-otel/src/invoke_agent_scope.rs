@@ -140,12 +140,6 @@ pub struct InvokeAgentScopeBuilder<'a> {
 }
 
 impl<'a> InvokeAgentScopeBuilder<'a> {
-    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
-    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
-        self.known.tenant = tenant.into();
-        self
-    }
-
     /// Sets the request that the agent works on.
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();

@@ -4,7 +4,7 @@ use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{AgentDetails, Request, Response, TenantDetails, UserDetails};
 
 use crate::scope::Scope;
-use crate::scope::start_options::{StartOptions, start_options};
+use crate::scope::start_options::{StartOptions, agent_option, start_options};
 
 /// The kind of [`OutputScope`].
 #[derive(Debug)]
@@ -68,21 +68,7 @@ pub struct OutputScopeBuilder<'a> {
 }
 
 impl<'a> OutputScopeBuilder<'a> {
-    /// Sets the answering agent. Its id is in the name of the span.
-    ///
-    /// The default is the agent of the baggage or of the enclosing scope. This scope then also
-    /// inherits the name, the description and the other details of the agent, unless they are set
-    /// elsewhere.
-    pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
-        self.known.agent = agent.into();
-        self
-    }
-
-    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
-    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
-        self.known.tenant = tenant.into();
-        self
-    }
+    agent_option!("Sets the answering agent. Its id is in the name of the span.");
 
     /// Sets the request that is answered. Only its conversation is written.
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {

@@ -21,6 +21,15 @@ pub(crate) struct StartOptions<'a> {
 /// The methods that the builders of all scopes have.
 macro_rules! start_options {
     ($kind:ty) => {
+        /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
+        pub fn with_tenant(
+            mut self,
+            tenant: impl Into<Option<&'a agentspan_model::agent365::TenantDetails>>,
+        ) -> Self {
+            self.known.tenant = tenant.into();
+            self
+        }
+
         /// Sets the tracer of the span, in place of the default.
         pub fn with_tracer(mut self, tracer: &'a $crate::ScopeTracer) -> Self {
             self.options.tracer = Some(tracer);
@@ -65,6 +74,24 @@ macro_rules! start_options {
     };
 }
 
+/// The method for the agent, for scopes that may inherit it.
+macro_rules! agent_option {
+    ($sets:literal) => {
+        #[doc = $sets]
+        ///
+        /// The default is the agent of the baggage or of the enclosing scope. This scope then also
+        /// inherits the name, the description and the other details of the agent, unless they are
+        /// set elsewhere.
+        pub fn with_agent(
+            mut self,
+            agent: impl Into<Option<&'a agentspan_model::agent365::AgentDetails>>,
+        ) -> Self {
+            self.known.agent = agent.into();
+            self
+        }
+    };
+}
+
 /// The method for the kind of the span, for scopes whose kind may be chosen.
 macro_rules! span_kind_option {
     ($usual:literal) => {
@@ -79,4 +106,4 @@ macro_rules! span_kind_option {
     };
 }
 
-pub(crate) use {span_kind_option, start_options};
+pub(crate) use {agent_option, span_kind_option, start_options};
