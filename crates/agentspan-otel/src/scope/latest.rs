@@ -10,9 +10,6 @@ use opentelemetry::{Key, KeyValue};
 /// longer list has an index.
 const FEW: usize = 16;
 
-/// A list up to this length keeps its order, as in the reference: no limit of spans is lower.
-const USUAL: usize = 64;
-
 /// A value with a key.
 pub(crate) trait Keyed {
     type Key: Eq + Hash;
@@ -201,30 +198,25 @@ impl<T: Keyed> Latest<T> {
         &self.items
     }
 
-    /// Takes the items out, each where it was set last.
-    fn take(&mut self) -> Vec<T> {
-        self.sort();
-        self.standings.clear();
-        std::mem::take(&mut self.items)
-    }
-
-    /// Takes the items out, each where it was set last. Of a list that may exceed limits, the own
-    /// items come before all others, because limits leave out the last ones.
-    pub(crate) fn take_own_first(&mut self) -> Vec<T> {
+    /// Takes the items out, each where it was set last. If they are more than `limit`, the own items
+    /// come before all others, because limits leave out the last ones.
+    pub(crate) fn take(&mut self, limit: usize) -> Vec<T> {
         self.sort();
         let standings = std::mem::take(&mut self.standings);
-        let items = self.take();
+        let items = std::mem::take(&mut self.items);
         let is_other = |standing: &Standing| *standing != Standing::Own;
-        if items.len() <= USUAL || standings.is_sorted_by_key(is_other) {
+        if items.len() <= limit || standings.is_sorted_by_key(is_other) {
             return items;
         }
-        let mut others = Vec::new();
         let mut own = Vec::with_capacity(items.len());
+        let mut others = Vec::with_capacity(items.len());
         for (item, standing) in items.into_iter().zip(standings) {
-            match standing {
-                Standing::Own => own.push(item),
-                Standing::Other | Standing::Free | Standing::Filling => others.push(item),
-            }
+            let list = if is_other(&standing) {
+                &mut others
+            } else {
+                &mut own
+            };
+            list.push(item);
         }
         own.append(&mut others);
         own
@@ -451,7 +443,7 @@ mod tests {
         for (value, key) in keys.into_iter().enumerate() {
             list.put((Counted(key), value), Standing::Own);
         }
-        let items = list.take().into_iter();
+        let items = list.take(usize::MAX).into_iter();
         items.map(|(key, value)| (key.0, value)).collect()
     }
 
@@ -492,7 +484,7 @@ mod tests {
             assert!(list.items().len() <= 40);
         }
         assert_eq!(list.items().len(), 40);
-        let items = list.take();
+        let items = list.take(usize::MAX);
         assert!(items.iter().map(|(_, value)| *value).eq(9_960..10_000));
     }
 
@@ -508,7 +500,7 @@ mod tests {
             put(1, 3, Standing::Own);
             put(2, 4, Standing::Own);
             put(0, 5, Standing::Other);
-            let items = list.take_own_first();
+            let items = list.take(64);
             let first = items.iter().take(4).map(|(key, value)| (key.0, *value));
             let first: Vec<_> = first.collect();
             assert_eq!(first, [(1, 3), (2, 4), (0, 5), (10, 1)]);
@@ -526,7 +518,7 @@ mod tests {
             };
             list.put((Counted(key), 0), standing);
         }
-        let items = list.take_own_first();
+        let items = list.take(64);
         assert!(items.iter().map(|(key, _)| key.0).eq(0..64));
     }
 
@@ -568,7 +560,7 @@ mod tests {
         for value in 0..200 {
             list.put((Colliding(value % 50), value), Standing::Own);
         }
-        let items = list.take();
+        let items = list.take(usize::MAX);
         let expected = (150..200).map(|value| (Colliding(value % 50), value));
         assert!(items.into_iter().eq(expected));
     }
@@ -590,7 +582,7 @@ mod tests {
                 list.put(item(*key)(2_000), Standing::Own);
             }
         }
-        let items = list.take().into_iter();
+        let items = list.take(usize::MAX).into_iter();
         items.map(|(key, value)| (key.0, value)).collect()
     }
 
@@ -610,7 +602,10 @@ mod tests {
             put(&mut list, 3, 6, Standing::Own);
             put(&mut list, 4, 7, Standing::Filling);
             list.put_before(vec![(Counted(4), 8)]);
-            let items = list.take().into_iter().map(|(key, value)| (key.0, value));
+            let items = list
+                .take(usize::MAX)
+                .into_iter()
+                .map(|(key, value)| (key.0, value));
             let mut items: Vec<_> = items.filter(|(key, _)| *key < 100).collect();
             items.sort_unstable();
             assert_eq!(items, [(1, 1), (2, 3), (3, 6), (4, 8)]);

@@ -16,6 +16,10 @@ use opentelemetry_sdk::trace::Span as SdkSpan;
 
 use super::latest::{Latest, Standing};
 
+/// A list of attributes up to this length keeps its order, as in the reference: few spans have a
+/// lower limit.
+const USUAL: usize = 64;
+
 /// A span as the tracer made it.
 #[expect(
     clippy::large_enum_variant,
@@ -259,7 +263,7 @@ impl Live {
     fn end(&mut self, ids: &SpanContext, timestamp: Option<SystemTime>) {
         let timestamp = timestamp.or(self.end_time);
         let timestamp = timestamp.unwrap_or_else(SystemTime::now);
-        let attributes = self.attributes.take_own_first();
+        let attributes = self.attributes.take(USUAL);
         each!(&mut self.span, span => {
             if self.status != Status::Unset {
                 span.set_status(std::mem::take(&mut self.status));

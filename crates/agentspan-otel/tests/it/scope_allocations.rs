@@ -68,3 +68,37 @@ fn a_turn_of_scopes_allocates_for_its_texts_and_little_besides() {
     );
     assert!(counted >= TEXTS, "the counter is dead: {counted}");
 }
+
+fn record_others(scope: &ExecuteToolScope) {
+    scope.record_attributes((0..100).map(|n| (format!("app.{n}"), n)));
+}
+
+#[test]
+fn own_attributes_go_before_a_hundred_others_for_two_lists_more() {
+    let provider = SdkTracerProvider::builder().build();
+    let tracer = ScopeTracer::new(&provider);
+    let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    let call = ToolCallDetails::new("forecast");
+    let allocated = |record: fn(&ExecuteToolScope)| {
+        let run = || {
+            ExecuteToolScope::builder(&call)
+                .with_agent(&agent)
+                .with_tenant(&tenant)
+                .with_tracer(&tracer)
+                .start()
+                .in_scope_infallible(record);
+        };
+        run();
+        measure(run).count_total
+    };
+    let in_order = allocated(|scope| {
+        scope.record_response("rain");
+        record_others(scope);
+    });
+    let turned = allocated(|scope| {
+        record_others(scope);
+        scope.record_response("rain");
+    });
+    assert_eq!(turned, in_order + 2);
+}
