@@ -1,10 +1,13 @@
 //! Everything that is current, to be carried to other tasks and threads: scopes and baggage, and the
 //! trace and spans of Agent Spec.
 
-use agentspan_processor::context::InContext;
-use agentspan_queue::contain::ThreadBound;
+use std::sync::Arc;
+
+use agentspan_processor::context::{Companion, InContext};
+use agentspan_processor::span_processor::ActiveGuard;
 use opentelemetry::Context;
-use opentelemetry::trace::{FutureExt as _, WithContext};
+
+use crate::bridge::Attached;
 
 /// Everything that is current on this thread: the scope, the baggage, and the active trace and spans
 /// of Agent Spec. Use it to carry them to another thread, a spawned task or a callback.
@@ -32,45 +35,47 @@ use opentelemetry::trace::{FutureExt as _, WithContext};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct AgentContext {
-    agent_spec: agentspan_processor::Context,
-    otel: Context,
+pub struct AgentContext(agentspan_processor::Context);
+
+/// The context of OpenTelemetry. It comes after the spans of Agent Spec: making them current changes
+/// that context, and a scope inside those spans is only here.
+#[derive(Debug)]
+struct Otel(Context);
+
+impl Companion for Otel {
+    fn activate(&self) -> Box<dyn ActiveGuard> {
+        Box::new(Attached(self.0.clone().attach()))
+    }
 }
 
 impl AgentContext {
     /// The context of this thread or task.
     #[must_use]
     pub fn current() -> Self {
-        Self {
-            agent_spec: agentspan_processor::Context::current(),
-            otel: Context::current(),
-        }
+        let otel = Arc::new(Otel(Context::current()));
+        Self(agentspan_processor::Context::current().with_companion(otel))
     }
 
     /// Runs `f` with this context in place of the current context.
     pub fn in_context<T>(&self, f: impl FnOnce() -> T) -> T {
-        // Agent Spec first: making its spans current changes the context of OpenTelemetry, and a
-        // scope inside those spans is only in `otel`.
-        self.agent_spec.clone().in_context(|| {
-            let _attached = ThreadBound::make(|| self.otel.clone().attach());
-            f()
-        })
+        self.0.clone().in_context(f)
     }
 
-    /// Polls a future or a stream with this context in place of the current context.
+    /// Polls and drops a future or a stream with this context in place of the current context.
     ///
     /// # Cancel safety
     ///
     /// It is as cancel safe as `future`.
-    pub fn wrap<F>(self, future: F) -> InContext<WithContext<F>> {
-        self.agent_spec.wrap(future.with_context(self.otel))
+    pub fn wrap<F>(self, future: F) -> InContext<F> {
+        self.0.wrap(future)
     }
 }
 
 /// Carries the current [`AgentContext`] with a future or a stream.
 pub trait AgentContextFutureExt: Sized {
-    /// Polls the future or stream in the context in which this method is called: with its scope, its
-    /// baggage, and its trace and spans of Agent Spec. Use it for everything that you spawn.
+    /// Polls and drops the future or stream in the context in which this method is called: with its
+    /// scope, its baggage, and its trace and spans of Agent Spec. Use it for everything that you
+    /// spawn.
     ///
     /// ```no_run
     /// # use agentspan_otel::AgentContextFutureExt as _;
@@ -83,7 +88,7 @@ pub trait AgentContextFutureExt: Sized {
     /// # Cancel safety
     ///
     /// It is as cancel safe as the future.
-    fn with_agent_context(self) -> InContext<WithContext<Self>> {
+    fn with_agent_context(self) -> InContext<Self> {
         AgentContext::current().wrap(self)
     }
 }

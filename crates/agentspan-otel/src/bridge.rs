@@ -518,9 +518,9 @@ impl fmt::Debug for OtelBridge {
     }
 }
 
-/// Keeps the OpenTelemetry span of an Agent Spec span current.
+/// Keeps a context of OpenTelemetry current.
 #[derive(Debug)]
 #[expect(dead_code, reason = "the guard is kept for its drop")]
-struct Attached(ContextGuard);
+pub(crate) struct Attached(pub(crate) ContextGuard);
 
 impl ActiveGuard for Attached {}

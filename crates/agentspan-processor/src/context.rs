@@ -13,10 +13,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task;
 
@@ -51,6 +53,13 @@ pub(crate) enum Active {
     /// A trace that has no root span yet.
     Trace(Trace),
     Span(Span),
+    Companion(Arc<dyn Companion>),
+}
+
+/// Something else that is current together with a [`Context`], such as a context of OpenTelemetry.
+pub trait Companion: fmt::Debug + Send + Sync {
+    /// Makes it current on this thread until the guard is dropped.
+    fn activate(&self) -> Box<dyn ActiveGuard>;
 }
 
 /// Something that is active on this thread.
@@ -91,6 +100,7 @@ impl Entry {
         let guards = match &mut active {
             Active::Trace(_) => Vec::new(),
             Active::Span(span) => span.activate(),
+            Active::Companion(it) => Vec::from_iter(ThreadBound::make(|| it.activate())),
         };
         Self {
             token,
@@ -188,6 +198,7 @@ fn active_trace(stack: &[Entry]) -> Option<&Trace> {
         let trace = match &entry.active {
             Active::Trace(trace) => Some(trace),
             Active::Span(span) => span.trace(),
+            Active::Companion(_) => None,
         };
         trace.filter(|trace| trace.is_active())
     })
@@ -381,8 +392,19 @@ impl Context {
     /// The active trace and spans of this thread or task.
     #[must_use]
     pub fn current() -> Self {
-        let actives = with_stack(|stack| stack.iter().map(|entry| entry.active.clone()).collect());
+        let is_own = |active: &&Active| !matches!(active, Active::Companion(_));
+        let actives = with_stack(|stack| {
+            let actives = stack.iter().map(|entry| &entry.active);
+            actives.filter(is_own).cloned().collect()
+        });
         Self(actives.unwrap_or_default())
+    }
+
+    /// This context, in which `companion` becomes current after all that is active. What is entered
+    /// later comes after both, each time that a future is polled.
+    pub fn with_companion(mut self, companion: Arc<dyn Companion>) -> Self {
+        self.0.push(Active::Companion(companion));
+        self
     }
 
     /// Runs `f` with this context in place of the current context.

@@ -1,5 +1,6 @@
 //! What is current is carried to threads, tasks and streams as it is.
 
+use std::future::pending;
 use std::pin::pin;
 use std::task::{Poll, Waker};
 use std::thread;
@@ -14,6 +15,7 @@ use agentspan_otel::{
 };
 use agentspan_processor::Span;
 use futures_core::Stream;
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
 use super::watched::{Watched, check_nested, text};
 
@@ -116,4 +118,54 @@ fn to_streams_that_are_read_elsewhere() {
     });
     check(&watched, "item 1");
     check(&watched, "item 2");
+}
+
+/// A guard of Agent Spec that is held across a wait stays current, as it does without a task.
+#[test]
+fn to_a_task_whose_span_stays_open_across_its_waits() {
+    let watched = Watched::new(ContentCapture::NoContent);
+    in_a_turn(&watched, || {
+        let tracer = watched.provider.tracer("t");
+        let work = async {
+            let held = Span::builder(SpanDetails::Plain).with_name("held").start();
+            tracer.start("plain before").end();
+            tokio::task::yield_now().await;
+            tracer.start("plain afterwards").end();
+            step("afterwards");
+            held.unwrap().end().unwrap();
+            tracer.start("plain at the end").end();
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(work.with_agent_context());
+    });
+    let held = watched.live.named("held");
+    for name in ["plain before", "plain afterwards", "afterwards"] {
+        check_nested(&watched.live.named(name), &held);
+    }
+    check(&watched, "held");
+    check(&watched, "plain at the end");
+}
+
+/// Makes a step when it is dropped.
+struct StepOnDrop(&'static str);
+
+impl Drop for StepOnDrop {
+    fn drop(&mut self) {
+        step(self.0);
+    }
+}
+
+#[test]
+fn to_what_a_task_drops_when_it_is_cancelled() {
+    let watched = Watched::new(ContentCapture::NoContent);
+    in_a_turn(&watched, || {
+        let dropped = StepOnDrop("dropped");
+        let work = async move {
+            let _dropped = dropped;
+            pending::<()>().await;
+        };
+        let task = work.with_agent_context();
+        thread::spawn(move || drop(task)).join().unwrap();
+    });
+    check(&watched, "dropped");
 }
