@@ -1,6 +1,8 @@
 //! Spans in asynchronous code: awaits, cancellation, panics, spawned tasks.
 
-use std::future::Future;
+use std::cell::Cell;
+use std::future::{Future, pending, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context as TaskContext, Waker};
 
@@ -78,7 +80,7 @@ fn a_cancelled_span_says_so_and_ends_with_the_synchronous_hooks() {
     let mut seen = None;
     let body = span("a").run(|span| {
         seen = Some(span);
-        std::future::pending::<Result<(), TraceError>>()
+        pending::<Result<(), TraceError>>()
     });
     poll_and_drop(open.wrap(body), 2);
     let seen = seen.unwrap();
@@ -171,11 +173,121 @@ fn a_panic_becomes_an_exception_and_goes_on() {
             Ok::<_, TraceError>(())
         }
     });
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| block_on(body)));
+    let panicked = catch_unwind(AssertUnwindSafe(|| block_on(body)));
     assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"no way"));
     let seen = seen.unwrap();
     assert_eq!(exceptions(&seen), [("panic".into(), "no way".into())]);
     assert!(seen.has_ended());
+    assert_eq!(active_span_stack().len(), 0);
+}
+
+#[test]
+fn a_closure_that_panics_before_there_is_a_future_is_no_less_an_exception() {
+    let mut seen = None;
+    let body = span("a").run(|span| -> std::future::Ready<Result<(), TraceError>> {
+        seen = Some(span);
+        panic!("no way")
+    });
+    let panicked = catch_unwind(AssertUnwindSafe(|| block_on(body)));
+    assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"no way"));
+    let seen = seen.unwrap();
+    assert_eq!(exceptions(&seen), [("panic".into(), "no way".into())]);
+    assert!(seen.has_ended());
+}
+
+/// Calls a closure when it is dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn a_cancelled_future_drops_what_it_holds_in_its_span_and_before_that_ends() {
+    let at_drop = Cell::new(None);
+    let at_drop = &at_drop;
+    let body = span("a").run(|span| {
+        let held = OnDrop(move || at_drop.set(Some((current_name(), span.has_ended()))));
+        async move {
+            let _held = held;
+            pending::<Result<(), TraceError>>().await
+        }
+    });
+    poll_and_drop(body, 1);
+    assert_eq!(at_drop.take(), Some((Some("a".into()), false)));
+}
+
+#[test]
+fn a_future_whose_drop_panics_ends_its_span_at_once() {
+    let mut seen = None;
+    let body = span("a").run(|span| {
+        seen = Some(span);
+        let held = OnDrop(|| panic!("a drop panics on purpose"));
+        std::future::poll_fn(move |_| {
+            let _held = &held;
+            std::task::Poll::Ready(Ok::<_, TraceError>(()))
+        })
+    });
+    let mut body = Box::pin(body);
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut cx))).unwrap_err();
+    assert_eq!(active_span_stack().len(), 0);
+    // It is done, and does not end the span once more.
+    drop(body);
+    assert_eq!(exceptions(&seen.unwrap())[0].0, "panic");
+}
+
+#[test]
+fn a_future_that_failed_was_not_cancelled_too() {
+    let recorder = Recorder::new();
+    let trace = Trace::builder().with_processor(recorder.clone());
+    let seen = Cell::new(None);
+    let of_trace = trace.run(|_| {
+        seen.set(current_span());
+        ready(Err::<(), Box<dyn std::error::Error>>("no such city".into()))
+    });
+    // The hooks of its start and of the root's are pending once, then that of the exception.
+    poll_and_drop(of_trace, 3);
+    let check = || {
+        let exceptions = exceptions(&seen.take().unwrap());
+        assert_eq!(exceptions, [("_OTHER".into(), "no such city".into())]);
+    };
+    check();
+    let trace = Trace::builder().with_processor(recorder);
+    let trace = trace.start().unwrap();
+    let of_span = span("a").run(|span| {
+        seen.set(Some(span));
+        ready(Err::<(), Box<dyn std::error::Error>>("no such city".into()))
+    });
+    poll_and_drop(of_span, 2);
+    check();
+    trace.end().unwrap();
+}
+
+#[test]
+fn a_cancelled_trace_says_so_in_its_root() {
+    let root = Cell::new(None);
+    let body = Trace::builder().run(|_| {
+        root.set(current_span());
+        pending::<Result<(), TraceError>>()
+    });
+    poll_and_drop(body, 1);
+    let root = root.take().unwrap();
+    assert_eq!(exceptions(&root)[0].0, "Cancelled");
+    assert!(root.has_ended());
+}
+
+#[test]
+fn a_guard_that_a_future_returns_stays_current() {
+    let guard = block_on(span("a").run(|_| async { span("b").start() })).unwrap();
+    assert_eq!(current_name().as_deref(), Some("b"));
+    drop(guard);
+    let open = span("a").start_detached().unwrap();
+    let guard = block_on(open.wrap(async { span("c").start() })).unwrap();
+    assert_eq!(current_name().as_deref(), Some("c"));
+    drop(guard);
     assert_eq!(active_span_stack().len(), 0);
 }
 

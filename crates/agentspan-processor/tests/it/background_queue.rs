@@ -551,9 +551,16 @@ fn a_hook_that_fails_behind_the_queue_is_counted_and_panics_stay_there() {
         Ok(())
     });
     let queue = BackgroundQueue::new(recorder.clone());
-    program(Trace::builder().with_processor(queue.clone()), 3);
+    let trace = Trace::builder().with_processor(queue.clone());
+    program(trace.without_shutdown(), 3);
+    let lost = FlushError::Lost {
+        queue_full: 0,
+        failed: 5,
+        shutdown_deadline: 0,
+    };
+    assert_eq!(queue.flush(LONG), Err(lost));
     let stats = queue.stats();
-    assert_eq!((stats.failed, stats.dropped), (4, 1));
+    assert_eq!((stats.failed, stats.panicked, stats.dropped), (4, 3, 1));
     // It hears nothing more of the span that it failed to start.
     assert_eq!(recorder.count("on_end RootSpan"), 0);
 }
