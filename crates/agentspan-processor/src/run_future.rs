@@ -16,7 +16,7 @@ use crate::context::{Active, Placed};
 use crate::{Span, TraceError};
 
 /// A value, or the panic that came instead.
-pub(crate) type Caught<T> = Result<T, Box<dyn Any + Send>>;
+type Caught<T> = Result<T, Box<dyn Any + Send>>;
 
 /// How the future of the caller ended.
 pub(crate) type Outcome<T, E> = Caught<Result<T, E>>;
@@ -31,9 +31,9 @@ pub(crate) struct Started<O, S> {
 /// Makes a future that awaits these futures, one after the other: `start`, and the futures that
 /// `before`, `body` and `after` make.
 ///
-/// The span is current from the future of `before` on. A panic of this future, of `body` or of its
-/// future becomes an [`Outcome`]. `body` borrows the value of `before`, and `after` gets it. If the
-/// future is dropped, it drops the owner of the span last.
+/// The span is current from the future of `before` on. A panic of `body` or of its future becomes an
+/// [`Outcome`]. `body` borrows the value of `before`, and `after` gets it. If the future is dropped,
+/// it drops the owner of the span last.
 pub(crate) fn run<Start, P, F, End, O, S, K, T, E>(
     start: Start,
     before: impl FnOnce(S, Span) -> P,
@@ -126,7 +126,7 @@ where
             if let (Some(before), Some(rest)) = (this.before.take(), this.rest.as_mut()) {
                 rest.open = Some(open);
                 if !span.is_absent() {
-                    *this.placed = Some(Placed::new(Active::Span(span.unmasked())));
+                    *this.placed = Some(Placed::new(Active::Span(span.clone())));
                 }
                 let before = before(state, span);
                 this.phase.set(Phase::Before { before });
@@ -157,8 +157,8 @@ where
 {
     loop {
         let outcome = match phase.as_mut().project() {
-            PhaseProjection::Before { before } => match ready!(poll_caught(before, cx)) {
-                Ok(Ok(kept)) => match rest.as_mut().and_then(|rest| rest.make_body(kept)) {
+            PhaseProjection::Before { before } => match ready!(before.poll(cx)) {
+                Ok(kept) => match rest.as_mut().and_then(|rest| rest.make_body(kept)) {
                     Some(Ok(body)) => {
                         phase.set(Phase::Body { body });
                         continue;
@@ -166,8 +166,7 @@ where
                     Some(Err(payload)) => Err(payload),
                     None => return Poll::Pending,
                 },
-                Ok(Err(error)) => Ok(Err(error.into())),
-                Err(payload) => Err(payload),
+                Err(error) => Ok(Err(error.into())),
             },
             PhaseProjection::Body { body } => ready!(poll_caught(body, cx)),
             PhaseProjection::End { end } => {
@@ -208,10 +207,7 @@ impl<O, K, Body, After> Rest<O, K, Body, After> {
 }
 
 /// Polls a future, and makes its panic a value.
-pub(crate) fn poll_caught<F: Future>(
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<Caught<F::Output>> {
+fn poll_caught<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Caught<F::Output>> {
     match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
         Ok(polled) => polled.map(Ok),
         Err(payload) => Poll::Ready(Err(payload)),

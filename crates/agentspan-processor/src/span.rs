@@ -600,7 +600,7 @@ impl Span {
         }
     }
 
-    pub(crate) fn unmasked(&self) -> Self {
+    fn unmasked(&self) -> Self {
         self.seen_with(Disclosure::Clear)
     }
 

@@ -1,13 +1,12 @@
 //! Runs closures and futures in a span, which ends in any case.
 
 use std::fmt::Display;
-use std::future::{Future, poll_fn, ready};
+use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
 
 use super::{OpenSpan, Span, SpanBuilder};
 use crate::dispatch::report_unheard;
-use crate::run_future::{self, Outcome, Started, poll_caught};
+use crate::run_future::{self, Outcome, Started};
 use crate::{TraceError, exception};
 
 impl SpanBuilder {
@@ -131,10 +130,7 @@ where
     L: Future<Output = Result<T, E>>,
 {
     let outcome = match (kept, outcome) {
-        (Some(kept), Ok(Ok(value))) => {
-            let mut last = pin!(last(kept, value));
-            poll_fn(|cx| poll_caught(last.as_mut(), cx)).await
-        }
+        (Some(kept), Ok(Ok(value))) => Ok(last(kept, value).await),
         (_, outcome) => outcome,
     };
     end(open, outcome).await
