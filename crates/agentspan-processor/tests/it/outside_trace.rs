@@ -116,6 +116,19 @@ fn so_is_a_span_that_is_always_made() {
 }
 
 #[test]
+fn a_processor_that_comes_later_is_one_too() {
+    in_own_process("a_processor_that_comes_later_is_one_too", |log| {
+        let trace = Trace::builder().start().unwrap();
+        trace
+            .trace()
+            .set_processors([Arc::new(InMemory::new()) as _]);
+        trace.end().unwrap();
+        span();
+        assert_eq!(log.len(), 1);
+    });
+}
+
+#[test]
 fn nothing_is_logged_while_no_trace_has_a_processor() {
     in_own_process("nothing_is_logged_while_no_trace_has_a_processor", |log| {
         span();
@@ -123,6 +136,8 @@ fn nothing_is_logged_while_no_trace_has_a_processor() {
         let trace = Trace::builder().start().unwrap();
         span();
         execution();
+        // None takes the place of none.
+        trace.trace().set_processors([]);
         trace.end().unwrap();
         span();
         assert_eq!(log.len(), 0);
