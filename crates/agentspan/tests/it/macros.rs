@@ -5,7 +5,7 @@ use std::error::Error;
 use std::num::ParseIntError;
 
 use agentspan::model::agentspec::{Component, Disclosure, SpanDetails, Tool};
-use agentspan::processor::{InMemory, Trace, TraceError};
+use agentspan::processor::{InMemory, Trace, TraceError, active_span_stack};
 use futures_executor::block_on;
 use serde_json::{Value, json};
 
@@ -266,4 +266,44 @@ fn an_argument_that_is_compiled_out_is_not_recorded() {
     assert_eq!(returned.unwrap(), 3);
     let expected = json!({ "there": 1, "also": 2 });
     assert_eq!(said(&seen, "conditional", 0, "inputs"), expected);
+}
+
+/// Asynchronous functions, each of which calls the next one.
+macro_rules! nested {
+    ($($kind:ident $name:ident calls $next:ident;)*) => {$(
+        #[agentspan::$kind]
+        async fn $name(question: &str) -> Result<usize, TraceError> {
+            $next(question).await
+        }
+    )*};
+}
+
+nested! {
+    agent first calls second;
+    agent second calls third;
+    tool third calls fourth;
+    agent fourth calls fifth;
+    tool fifth calls sixth;
+    agent sixth calls seventh;
+    tool seventh calls eighth;
+    agent eighth calls ninth;
+    tool ninth calls tenth;
+    tool tenth calls depth;
+}
+
+async fn depth(_: &str) -> Result<usize, TraceError> {
+    tokio::task::yield_now().await;
+    Ok(active_span_stack().len())
+}
+
+#[tokio::test]
+async fn ten_functions_that_call_each_other_are_a_task_within_the_usual_recursion_limit() {
+    let trace = Trace::builder().with_processor(InMemory::new());
+    let run = trace.run(|_| first("How deep?"));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a task needs a future that is `Send`"
+    )]
+    let task = tokio::spawn(run);
+    assert_eq!(task.await.unwrap().unwrap(), 11);
 }
