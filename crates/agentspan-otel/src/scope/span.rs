@@ -21,9 +21,13 @@ use super::latest::{Latest, Standing};
 const USUAL: usize = 64;
 
 /// A span as the tracer made it.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large variant is the usual one, and a box would cost an allocation per scope"
+// With short pointers, the variants differ by less than the lint minds.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(
+        clippy::large_enum_variant,
+        reason = "the large variant is the usual one, and a box would cost an allocation per scope"
+    )
 )]
 pub(crate) enum StartedSpan {
     Sdk(SdkSpan),
