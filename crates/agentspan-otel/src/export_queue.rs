@@ -142,14 +142,16 @@ pub struct ExportQueueBuilder<E> {
 type AfterFork<E> = dyn Fn() -> io::Result<E> + Send + Sync;
 
 impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
-    /// Sets how many spans may be queued or in flight, at least one. The default is 65,536.
+    /// Sets how many spans may be queued or in flight, at least one: 0 counts as 1. The default is
+    /// 65,536.
     pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.settings.max_items = spans.max(1);
         self
     }
 
     /// Sets how many bytes the spans that are queued or in flight may hold, by estimate. The
-    /// default is 64 MiB. An empty queue also accepts a larger span.
+    /// default is 64 MiB. An empty queue also accepts a larger span, so 0 bytes hold one span at a
+    /// time.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
@@ -163,8 +165,8 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
-    /// Sets the maximum number of spans in a batch, at least one. The default is 512, and never
-    /// more than the queue holds.
+    /// Sets the maximum number of spans in a batch, at least one: 0 counts as 1. The default is 512,
+    /// and never more than the queue holds.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.settings.gather_items = spans.max(1);
         self

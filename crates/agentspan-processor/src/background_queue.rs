@@ -203,8 +203,9 @@ pub struct BackgroundQueueBuilder {
 }
 
 impl BackgroundQueueBuilder {
-    /// Sets how many hooks may be queued or in flight, at least 4. The default is 262,144. With
-    /// spans of usual size, the [limit in bytes](Self::with_max_bytes) is reached first.
+    /// Sets how many hooks may be queued or in flight, at least 4: a smaller number counts as 4. The
+    /// default is 262,144. With spans of usual size, the [limit in bytes](Self::with_max_bytes) is
+    /// reached first.
     ///
     /// A span that has started also reserves a place for its end.
     pub fn with_max_hooks(mut self, hooks: usize) -> Self {

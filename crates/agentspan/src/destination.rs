@@ -303,14 +303,15 @@ impl Destination {
         self
     }
 
-    /// Sets how many spans may be queued or in flight. The default is `OTEL_BSP_MAX_QUEUE_SIZE`, or
-    /// else 65,536. When the queue is full, new spans are dropped and counted.
+    /// Sets how many spans may be queued or in flight, at least one: 0 counts as 1. The default is
+    /// `OTEL_BSP_MAX_QUEUE_SIZE`, or else 65,536. When the queue is full, new spans are dropped and
+    /// counted.
     pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.settings.max_spans = Some(spans);
         self
     }
 
-    /// Sets the maximum number of spans in a batch. The default is
+    /// Sets the maximum number of spans in a batch, at least one: 0 counts as 1. The default is
     /// `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, or else 512, and never more than the queue holds.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.settings.batch_spans = Some(spans);
@@ -318,7 +319,8 @@ impl Destination {
     }
 
     /// Sets how many bytes the spans that are queued or in flight may hold, by estimate. The
-    /// default is 64 MiB. When the queue is full, new spans are dropped and counted.
+    /// default is 64 MiB. When the queue is full, new spans are dropped and counted. An empty queue
+    /// accepts any span, so 0 bytes hold one span at a time.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = Some(bytes);
         self

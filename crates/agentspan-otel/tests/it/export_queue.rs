@@ -126,6 +126,24 @@ fn everything_arrives_once_and_in_order() {
 }
 
 #[test]
+fn a_limit_of_zero_lets_one_span_in() {
+    type Change = fn(ExportQueueBuilder<Scripted>) -> ExportQueueBuilder<Scripted>;
+    let changes: [Change; 2] = [|all| all.with_max_spans(0), |all| all.with_max_bytes(0)];
+    for change in changes {
+        let (builder, begun, release) = hanging();
+        let queue = change(builder).with_batch_spans(0).build().unwrap();
+        let _one = end_spans(&queue, 1);
+        begun.recv_timeout(WHILE).unwrap();
+        let _others = end_spans(&queue, 2);
+        drop(release);
+        queue.flush(WHILE).unwrap_err();
+        let stats = queue.stats();
+        assert_eq!((stats.exported, stats.dropped()), (1, 2));
+        check_conserved(stats);
+    }
+}
+
+#[test]
 fn a13_what_is_beyond_the_limits_is_cut_before_it_is_queued_and_counted() {
     let (builder, seen) = queue(Behaviour::Keep);
     let limits = SpanLimits::default()
