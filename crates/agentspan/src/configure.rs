@@ -33,6 +33,7 @@ use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
 use crate::propagators::propagation;
 use crate::provider_settings::{resource, with_sampler_and_limits};
+use crate::setup_log::{self, Unheard};
 use crate::sidecar::Sidecar;
 use crate::span_processor::AgentSpanProcessor;
 use crate::telemetry::{Pipeline, Telemetry};
@@ -387,6 +388,7 @@ impl Configuration {
     /// created. [`InstallError::Sidecar`] if the sidecar cannot be used. [`InstallError::Panicked`]
     /// if the code of the program, such as a processor, panics during the call.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
+        setup_log::begin();
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {
             return self.install_nothing(&environment);
@@ -417,6 +419,7 @@ impl Configuration {
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
         let done_by_guard = processor.done_by_guard();
+        let unheard = processor.unheard().clone();
         let builder = SdkTracerProvider::builder();
         let (builder, max_attributes) = with_sampler_and_limits(builder, &environment);
         let builder = OtelBridge::prepare(builder).with_resource(resource);
@@ -465,7 +468,9 @@ impl Configuration {
             false => pipeline.without_others(),
         };
         let propagation = propagation(&environment);
-        Ok(Telemetry::new(pipeline, metrics, flush_on_drop).with_propagation(propagation))
+        unheard.keep();
+        let telemetry = Telemetry::new(pipeline, metrics, flush_on_drop).with_unheard(unheard);
+        Ok(telemetry.with_propagation(propagation))
     }
 
     /// Installs a no-op SDK, as the specification of OpenTelemetry calls it. Drops the rest of the
@@ -480,8 +485,13 @@ impl Configuration {
         let flush_on_drop = self.flush_on_drop;
         // The dropped values may be foreign code.
         let _ = contain::call(move || drop(self));
+        let propagation = propagation(environment);
+        let unheard = Unheard::default();
+        unheard.keep();
         let telemetry = Telemetry::new(Pipeline::disabled(), None, flush_on_drop);
-        Ok(telemetry.with_propagation(propagation(environment)))
+        Ok(telemetry
+            .with_propagation(propagation)
+            .with_unheard(unheard))
     }
 
     /// Builds our processor for an application that builds its own provider. The environment
@@ -516,6 +526,7 @@ impl Configuration {
     /// the sidecar cannot be used. [`InstallError::Panicked`] if the code of the program, such as a
     /// processor, panics during the call.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
+        setup_log::begin();
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {
             set_enabled(false);
@@ -541,6 +552,7 @@ impl Configuration {
         let none = AgentSpec::disabled();
         let metrics =
             foreign(|| metrics::of_destinations(meter.as_ref(), delivery, queues, &none))?;
+        processor.unheard().keep();
         Ok(processor.with_metrics(metrics))
     }
 

@@ -5,7 +5,8 @@ use agentspan_discovery::{
     scope_overrides_disagree, standard_variables, values,
 };
 use agentspan_model::agent365::{Identity, environment as names};
-use agentspan_queue::contain;
+
+use crate::setup_log;
 
 /// The numbers that most variables expect.
 pub(crate) const INTEGER: &str = "a whole number, at least 0";
@@ -52,12 +53,13 @@ pub(crate) fn first(
 }
 
 /// A variable that only another program understands must not stop this one.
-pub(crate) fn ignored(variable: &str, value: &str, expected: &str) {
-    contain::log(|| {
+pub(crate) fn ignored(variable: &'static str, value: &str, expected: &str) {
+    let (value, expected) = (ShownValue(value).to_string(), expected.to_owned());
+    setup_log::log(move || {
         tracing::warn!(
             target: "agentspan::configure",
             variable,
-            value = %ShownValue(value),
+            value,
             expected,
             "a variable of the environment is ignored"
         );
@@ -93,8 +95,8 @@ pub(crate) fn identity(environment: &Environment) -> Option<Identity> {
 }
 
 /// Like [`ignored`], for a variable whose value may hold a secret.
-pub(crate) fn ignored_unseen(variable: &str, expected: &str) {
-    contain::log(|| {
+pub(crate) fn ignored_unseen(variable: &'static str, expected: &'static str) {
+    setup_log::log(move || {
         tracing::warn!(
             target: "agentspan::configure",
             variable,
@@ -107,7 +109,7 @@ pub(crate) fn ignored_unseen(variable: &str, expected: &str) {
 /// Warns if two spellings of one variable have different values.
 pub(crate) fn warn_of_disagreement(environment: &Environment) {
     if scope_overrides_disagree(environment) {
-        contain::log(|| {
+        setup_log::log(|| {
             tracing::warn!(
                 target: "agentspan::configure",
                 honoured = names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
@@ -121,7 +123,7 @@ pub(crate) fn warn_of_disagreement(environment: &Environment) {
 /// Warns about switches whose words are unknown, so that they are off.
 pub(crate) fn warn_of_unknown_words(environment: &Environment) {
     for (variable, known) in Switches::unknown_words(environment) {
-        contain::log(|| {
+        setup_log::log(move || {
             tracing::warn!(
                 target: "agentspan::configure",
                 variable,
@@ -140,7 +142,7 @@ pub(crate) fn warn_of_refused(environment: &Environment) {
     let refused = all.filter(|variable| variable.support() == Support::Refused);
     for variable in refused.map(Variable::name) {
         if environment.non_blank(variable).is_some() {
-            contain::log(|| {
+            setup_log::log(move || {
                 tracing::warn!(
                     target: "agentspan::configure",
                     variable,

@@ -13,7 +13,6 @@ use agentspan_discovery::agent365_variables::AGENTSPAN_OTLP_FILE;
 use agentspan_discovery::{Environment, ShownValue, Switches, standard_variables as names, values};
 use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
-use agentspan_queue::contain;
 
 #[cfg(not(feature = "otlp-grpc"))]
 use self::disabled as grpc;
@@ -22,6 +21,7 @@ use self::disabled as http;
 use crate::destination::Destination;
 use crate::environment::{ignored, understood};
 use crate::install_error::InstallError;
+use crate::setup_log;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Exporter {
@@ -122,7 +122,7 @@ pub(crate) fn rendering(environment: &Environment) -> Rendering {
 fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallError> {
     let Some(path) = environment.non_blank(AGENTSPAN_OTLP_FILE) else {
         // Nobody has said which file, and one that nobody has named is not to appear anywhere.
-        contain::log(|| {
+        setup_log::log(|| {
             tracing::warn!(
                 target: "agentspan::configure",
                 variable = names::OTEL_TRACES_EXPORTER,

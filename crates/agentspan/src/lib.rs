@@ -106,6 +106,7 @@ mod propagators;
 mod provider_settings;
 mod related_spans;
 mod report;
+mod setup_log;
 mod shown_url;
 mod sidecar;
 mod span_processor;

@@ -19,6 +19,7 @@ use crate::agent365_status::Agent365Status;
 use crate::outcome::{DoneByGuard, Outcome};
 use crate::related_spans::{self, RelatedSpans};
 use crate::report::TelemetryReport;
+use crate::setup_log::Unheard;
 
 /// The deadline of the SDK's flush for all destinations together, since the SDK sets none.
 const SDK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,6 +36,7 @@ pub struct AgentSpanProcessor {
     chain: Option<BaggageSpanProcessor<RelatedSpans<Outlets>>>,
     queues: Vec<ExportQueue>,
     done_by_guard: DoneByGuard,
+    unheard: Unheard,
     /// The default capture of contents of Agent Spec spans.
     default_capture: ContentCapture,
     /// Its drop ends the metrics of destinations.
@@ -49,9 +51,11 @@ impl AgentSpanProcessor {
         metrics: Option<AgentMetrics>,
     ) -> Self {
         let done_by_guard = DoneByGuard::default();
+        let unheard = Unheard::default();
         let outlets = Outlets {
             metrics,
             done_by_guard: done_by_guard.clone(),
+            unheard: unheard.clone(),
             agent365: delivery.as_ref().map(Delivery::span_processor),
             queues: queues.clone(),
         };
@@ -63,6 +67,7 @@ impl AgentSpanProcessor {
             )),
             queues,
             done_by_guard,
+            unheard,
             default_capture: ContentCapture::NoContent,
             metrics: None,
         }
@@ -76,6 +81,7 @@ impl AgentSpanProcessor {
             chain: None,
             queues: Vec::new(),
             done_by_guard: DoneByGuard::default(),
+            unheard: Unheard::default(),
             default_capture: ContentCapture::NoContent,
             metrics: None,
         }
@@ -125,6 +131,11 @@ impl AgentSpanProcessor {
     /// Access for the guard, which flushes and shuts down the destinations itself.
     pub(crate) fn done_by_guard(&self) -> DoneByGuard {
         self.done_by_guard.clone()
+    }
+
+    /// The lines of the set-up that nobody heard. The first span that ends logs them.
+    pub(crate) fn unheard(&self) -> &Unheard {
+        &self.unheard
     }
 
     /// Whether spans go to Agent 365, and if not, why.
@@ -201,6 +212,7 @@ struct Outlets {
     agent365: Option<Agent365SpanProcessor>,
     queues: Vec<ExportQueue>,
     done_by_guard: DoneByGuard,
+    unheard: Unheard,
 }
 
 impl Outlets {
@@ -228,6 +240,7 @@ impl SpanProcessor for Outlets {
     }
 
     fn on_end(&self, span: SpanData) {
+        self.unheard.log();
         let span = FinishedSpan::received(span);
         if let Some(metrics) = &self.metrics {
             metrics.record(&span);

@@ -26,6 +26,7 @@ pub(crate) use self::pipeline::Pipeline;
 use self::unsent::Unsent;
 use crate::agent365_status::Agent365Status;
 use crate::report::TelemetryReport;
+use crate::setup_log::Unheard;
 
 /// The guard of installed telemetry, returned by
 /// [`Configuration::install`](crate::Configuration::install). It starts traces, flushes, counts and
@@ -64,6 +65,7 @@ pub struct Telemetry {
     pipeline: Arc<Pipeline>,
     flush_on_drop: Duration,
     propagation: Propagation,
+    unheard: Unheard,
     /// Whether a caller already knows which spans a shutdown did not send.
     is_shut_down: AtomicBool,
     /// Kept for its drop, which ends the metrics of destinations.
@@ -80,6 +82,7 @@ impl Telemetry {
             pipeline: Arc::new(pipeline),
             flush_on_drop,
             propagation: Propagation::new(),
+            unheard: Unheard::default(),
             is_shut_down: AtomicBool::new(false),
             _metrics: metrics,
         }
@@ -87,6 +90,11 @@ impl Telemetry {
 
     pub(crate) fn with_propagation(mut self, propagation: Propagation) -> Self {
         self.propagation = propagation;
+        self
+    }
+
+    pub(crate) fn with_unheard(mut self, unheard: Unheard) -> Self {
+        self.unheard = unheard;
         self
     }
 
@@ -279,6 +287,7 @@ fn log_drop(unsent: &Unsent, result: Result<(), Failed>) {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
+        self.unheard.log();
         // A shutdown has told somebody what it did not send.
         if !self.is_shut_down.load(Ordering::SeqCst) {
             // Whatever happens, a drop must not panic: the thread may be unwinding already.

@@ -3,10 +3,10 @@
 use agentspan_discovery::{Environment, Switches, standard_variables as names};
 use agentspan_model::agent365::{Profile, environment};
 use agentspan_otel::scopes::{set_disabled_by_default, set_enabled};
-use agentspan_queue::contain;
 
 use crate::agent365_status::Agent365Status;
 use crate::environment::is_on;
+use crate::setup_log;
 
 /// Whether scopes and the delivery are on.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl EffectiveSwitches {
 pub(super) fn is_sdk_disabled(environment: &Environment) -> bool {
     let is_disabled = is_on(environment, [names::OTEL_SDK_DISABLED]);
     if is_disabled {
-        contain::log(|| {
+        setup_log::log(|| {
             tracing::warn!(
                 target: "agentspan::configure",
                 variable = names::OTEL_SDK_DISABLED,
@@ -78,9 +78,9 @@ pub(super) fn missing(agent365: Agent365Status, wants_agent365: bool) -> Option<
     missing.filter(|_| wants_agent365)
 }
 
-pub(super) fn warn_of(missing: Option<&str>, agent365: Agent365Status) {
+pub(super) fn warn_of(missing: Option<&'static str>, agent365: Agent365Status) {
     if let Some(missing) = missing {
-        contain::log(|| {
+        setup_log::log(move || {
             tracing::warn!(
                 target: "agentspan::configure",
                 missing,

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use agentspan_discovery::{Environment, standard_variables as names, values};
-use agentspan_queue::contain;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE, USER_AGENT,
@@ -12,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::OtlpError;
 use crate::environment::first;
+use crate::setup_log;
 
 /// The value that the [specification] asks for: the exporter, its language and its version.
 ///
@@ -72,15 +72,17 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
             }
             // Nothing of it is shown: it may be the rest of a key that has a comma in it.
             None if is_told => {}
-            None => contain::log(|| {
+            None => {
                 is_told = true;
-                tracing::warn!(
-                    target: "agentspan::configure",
-                    variable,
-                    expected = "name=value, separated by commas, values percent-encoded",
-                    "a variable of the environment has entries that are no headers, which are ignored"
-                );
-            }),
+                setup_log::log(move || {
+                    tracing::warn!(
+                        target: "agentspan::configure",
+                        variable,
+                        expected = "name=value, separated by commas, values percent-encoded",
+                        "a variable of the environment has entries that are no headers, which are ignored"
+                    );
+                });
+            }
         }
     }
 }

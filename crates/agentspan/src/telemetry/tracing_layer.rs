@@ -18,6 +18,10 @@ impl Telemetry {
     /// the spans in its own vocabulary, with contents masked unless
     /// [`Destination::with_disclosure`](crate::Destination::with_disclosure) allows them.
     ///
+    /// The layer needs the telemetry, so `install` runs before there is a subscriber. Warnings of
+    /// `install` that nobody heard are logged again with the first span that ends, or when the
+    /// guard is dropped.
+    ///
     /// ```
     /// use agentspan::model::agent365::Identity;
     /// use tracing_subscriber::layer::SubscriberExt as _;

@@ -45,6 +45,7 @@ mod raw_answer;
 mod sdk_disabled;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod sender;
+mod setup_log;
 mod sidecar;
 mod switches;
 #[cfg(all(feature = "otlp-http", feature = "tracing"))]
