@@ -14,12 +14,11 @@ use opentelemetry::{Key, StringValue};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LocalIdentity {
     values: [Option<StringValue>; IDENTITY_KEYS.len()],
-    /// The other values in which no caller is believed: people, and what describes an agent.
+    /// The other values in which no caller is believed: people, what describes an agent, and which
+    /// operation the request is.
     said: Vec<(Key, StringValue)>,
     /// The keys of baggage that become attributes because this process said so.
     custom: Vec<Key>,
-    /// Which operation of agents this process said the request is.
-    operation: Option<StringValue>,
 }
 
 /// The keys, in all generations, of the tenant, of the agent, whose id of the platform can stand in
@@ -77,15 +76,10 @@ impl LocalIdentity {
 
     pub(super) fn of(pairs: &[(Key, StringValue)], custom: &[Key]) -> Self {
         let value = |wanted: &str| find(pairs, wanted).cloned();
-        let is_said = |key: &str| {
-            !Self::is_of_request(key)
-                && !Self::is_said_by(key)
-                && key != keys::GEN_AI_OPERATION_NAME
-        };
+        let is_said = |key: &str| !Self::is_of_request(key) && !Self::is_said_by(key);
         let said = pairs.iter().filter(|(key, _)| is_said(key.as_str()));
         Self {
             custom: custom.to_vec(),
-            operation: value(keys::GEN_AI_OPERATION_NAME),
             values: IDENTITY_KEYS.map(value),
             said: said.cloned().collect(),
         }
@@ -103,13 +97,11 @@ impl LocalIdentity {
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &StringValue)> {
         let ids = IDENTITY_KEYS.into_iter().zip(&self.values);
         let ids = ids.filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        let operation = self.operation.iter();
-        let operation = operation.map(|name| (keys::GEN_AI_OPERATION_NAME, name));
         let said = self.said.iter().map(|(key, value)| (key.as_str(), value));
-        ids.chain(operation).chain(said)
+        ids.chain(said)
     }
 
-    /// This one, with only those values beside ids and operation that satisfy `stays`.
+    /// This one, with only those values beside ids that satisfy `stays`.
     pub(super) fn saying(mut self, stays: impl Fn(&str, &StringValue) -> bool) -> Self {
         self.said.retain(|(key, value)| stays(key.as_str(), value));
         self
@@ -123,9 +115,6 @@ impl LocalIdentity {
         if self.values == older.values {
             self.values = Default::default();
         }
-        if self.operation == older.operation {
-            self.operation = None;
-        }
         self.saying(|key, value| older.value(key) != Some(value))
     }
 
@@ -136,7 +125,7 @@ impl LocalIdentity {
 
     /// Which operation of agents this process said the request is.
     pub(super) fn operation(&self) -> Option<&StringValue> {
-        self.operation.as_ref()
+        find(&self.said, keys::GEN_AI_OPERATION_NAME)
     }
 
     /// Whether a tenant or an agent is named.
@@ -148,10 +137,8 @@ impl LocalIdentity {
     /// Whether all that is set here is set so there.
     pub(super) fn is_within(&self, other: Option<&Self>) -> bool {
         let is_custom = |key| other.is_some_and(|it| it.custom.contains(key));
-        let operation = other.and_then(Self::operation);
-        let is_operation = self.operation.is_none() || self.operation() == operation;
         let is_said = |pair| other.is_some_and(|it| it.said.contains(pair));
-        if !is_operation || !self.custom.iter().all(is_custom) || !self.said.iter().all(is_said) {
+        if !self.custom.iter().all(is_custom) || !self.said.iter().all(is_said) {
             return false;
         }
         let mut set = IDENTITY_KEYS.iter().zip(&self.values);
@@ -181,7 +168,7 @@ impl LocalIdentity {
 
     pub(super) fn is_empty(&self) -> bool {
         let has_ids = self.values.iter().any(Option::is_some);
-        !has_ids && self.said.is_empty() && self.custom.is_empty() && self.operation.is_none()
+        !has_ids && self.said.is_empty() && self.custom.is_empty()
     }
 
     pub(super) fn has_tenant(&self) -> bool {
@@ -223,7 +210,6 @@ impl LocalIdentity {
                 self.said.push((key.clone(), value.clone()));
             }
         }
-        self.operation = self.operation.or_else(|| under.operation.clone());
         let pairs = self.values.iter_mut().zip(&under.values);
         for (at, (own, under)) in pairs.enumerate() {
             if own.is_none() && (at < TENANT_KEYS || !is_other_agent) {
