@@ -216,7 +216,8 @@ fn a_flush_and_a_shutdown_end_a_pause_that_nobody_asked_for() {
         (flush, soon.clone()),
         (shutdown, soon),
     ] {
-        let answers = vec![later.clone(), later, Answer::status(200)];
+        let again = later.clone();
+        let answers = vec![later.clone(), later, again, Answer::status(200)];
         let (sender, _, pauses, _service) = by_hand(answers);
         let queue = sender.put(1);
         queue.start_flush();
@@ -224,6 +225,8 @@ fn a_flush_and_a_shutdown_end_a_pause_that_nobody_asked_for() {
         assert_eq!(pauses.recv().map(millis), Ok(500));
         assert_eq!(pauses.recv().map(millis), Ok(1_000));
         hurry(queue).unwrap();
+        assert_eq!(pauses.recv().map(millis), Ok(500));
+        // The next pauses grow from the first one again.
         assert_eq!(pauses.recv().map(millis), Ok(500));
         assert_eq!(sender.outcome(), TAKEN);
     }
