@@ -385,8 +385,9 @@ impl Configuration {
     /// of scopes is already set. [`InstallError::Delivery`] if a setting of the delivery is
     /// invalid. [`InstallError::Thread`] if the system refuses the thread of a destination.
     /// [`InstallError::Environment`] if a destination that the environment asks for cannot be
-    /// created. [`InstallError::Sidecar`] if the sidecar cannot be used. [`InstallError::Panicked`]
-    /// if the code of the program, such as a processor, panics during the call.
+    /// created. [`InstallError::Sidecar`] if the sidecar cannot be used. [`InstallError::Name`] if
+    /// the name of a destination would break a line of a log. [`InstallError::Panicked`] if the code of
+    /// the program, such as a processor, panics during the call.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
         setup_log::begin();
         let environment = self.read_environment();
@@ -523,8 +524,9 @@ impl Configuration {
     /// [`InstallError::Delivery`] if a setting of the delivery is invalid. [`InstallError::Thread`]
     /// if the system refuses the thread of a destination. [`InstallError::Environment`] if a
     /// destination that the environment asks for cannot be created. [`InstallError::Sidecar`] if
-    /// the sidecar cannot be used. [`InstallError::Panicked`] if the code of the program, such as a
-    /// processor, panics during the call.
+    /// the sidecar cannot be used. [`InstallError::Name`] if the name of a destination would break a
+    /// line of a log. [`InstallError::Panicked`] if the code of the program, such as a processor,
+    /// panics during the call.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         setup_log::begin();
         let environment = self.read_environment();
