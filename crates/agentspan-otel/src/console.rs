@@ -34,7 +34,8 @@ pub enum ConsoleDetail {
 /// The reference falls back to OpenTelemetry's console exporter, which prints contents in clear
 /// text. This exporter masks them as [`Masked`](crate::Masked) does, unless you call
 /// [`with_contents`](Self::with_contents). It writes a trace when its local root ends, and the
-/// waiting spans of other traces at flush and shutdown. If more than 2,048 spans wait, or if they
+/// waiting spans of other traces at flush and shutdown. It shows names, durations, attributes and
+/// errors, but no events and no links. If more than 2,048 spans wait, or if they
 /// hold more than 16 MiB, it writes the oldest traces early, and [counts](Self::evicted_traces)
 /// them.
 ///

@@ -341,7 +341,7 @@ impl<K> Scope<K> {
     /// `error.type` is the name of the error's type, see [`ErrorClass`], and the message is its
     /// `Display` text. For a `Box<dyn Error>`, the type is the innermost error of a known type. So
     /// it is for an `anyhow::Error`, with the feature `anyhow` of `agentspan` or `agentspan-model`.
-    /// Otherwise, the type is `_OTHER`. A later error replaces the attribute and the status; every
+    /// Otherwise, as for a text in a `Box<dyn Error>`, the type is `_OTHER`. A later error replaces the attribute and the status; every
     /// error has its own event.
     pub fn record_error<E: Display + 'static>(&self, error: &E) {
         if let Some(core) = &self.core {
@@ -375,7 +375,8 @@ impl<K> Scope<K> {
         }
     }
 
-    /// Records that the work was cancelled: `error.type` and the status, as in the reference.
+    /// Records that the work was cancelled: `error.type` is `TaskCanceledException`, and the status is
+    /// `Task was cancelled`, as in the reference. A cancelled Agent Spec span has the type `Cancelled`.
     pub fn record_cancellation(&self) {
         if let Some(core) = &self.core {
             core.record_cancellation(None);

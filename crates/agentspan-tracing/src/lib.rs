@@ -77,6 +77,9 @@ use self::tracer::LayerTracer;
 /// data of a second layer on a span. Instead of a second layer, add a second processor or exporter
 /// to the provider.
 ///
+/// A filter on the registry, such as `registry().with(EnvFilter::from_default_env())`, filters this
+/// layer, too: without `RUST_LOG`, it lets only errors pass. Put the filter on the layer of your log.
+///
 /// Do not wrap the layer in `reload::Layer` of `tracing-subscriber`, which panics for layers with a
 /// filter, such as this one. Instead, add a filter with `with_filter`, and reload the filter.
 #[must_use = "a layer does nothing until it is part of a subscriber"]

@@ -219,11 +219,16 @@ impl Telemetry {
     /// Open spans of Agent Spec are ended first. If processors of your own are slow to hear of that, the
     /// destinations shut down after half of the `timeout` all the same.
     ///
-    /// The result reports every loss that no flush has reported, however old. Spans that a destination
-    /// is not meant to get are no losses: those that sampling leaves out, and for Agent 365, spans of
-    /// other operations and spans without an identity. The [report](Self::report) counts them, too. The
-    /// telemetry has ended in any case, so a program that has done its work may log the error and
-    /// succeed.
+    /// The result reports every loss that no flush has reported, however old: a span or hook counts
+    /// as a loss if a destination accepted it and dropped it for any reason. That includes spans
+    /// that end while the shutdown still runs, because a thread still works: they are lost as
+    /// `after_shutdown`, and the error of this call counts them. Wait for your threads and tasks
+    /// first.
+    ///
+    /// Spans that a destination is not meant to get are no losses: those that sampling leaves out, and
+    /// for Agent 365, spans of other operations and spans without an identity. The
+    /// [report](Self::report) counts them, too. The telemetry has ended in any case, so a program that
+    /// has done its work may log the error and succeed.
     ///
     /// # Errors
     ///

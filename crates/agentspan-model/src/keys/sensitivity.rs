@@ -48,9 +48,8 @@ pub enum Sensitivity {
 impl Sensitivity {
     /// The sensitivity of an attribute with this key.
     ///
-    /// The longest part of the key that is known decides; a part ends before one of `.:/[`. It takes a look into a
-    /// table for the key, and one for each part of it that may be known; of a key in lower-case ASCII, nothing is
-    /// allocated, and its length does not matter.
+    /// The longest known part of the key decides; a part ends before one of `.:/[`. Lower-case ASCII
+    /// keys do not allocate.
     #[must_use]
     pub fn of(key: &str) -> Self {
         let known = &*KNOWN;

@@ -22,16 +22,24 @@ impl Telemetry {
     /// `install` that nobody heard are logged again with the first span that ends, or when the
     /// guard is dropped.
     ///
+    /// Put a filter such as `EnvFilter` on the layer of your log, and not on the registry. There, it
+    /// filters this layer, too: without `RUST_LOG`, it lets only errors pass, and no span is captured.
+    ///
     /// ```
     /// use agentspan::model::agent365::Identity;
-    /// use tracing_subscriber::layer::SubscriberExt as _;
+    /// use tracing_subscriber::filter::LevelFilter;
+    /// use tracing_subscriber::fmt;
+    /// use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
     /// use tracing_subscriber::util::SubscriberInitExt as _;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let telemetry = agentspan::configure()
     ///     .with_identity(Identity::parse("tenant-1", "agent-1")?)
     ///     .install()?;
-    /// tracing_subscriber::registry().with(telemetry.tracing_layer()).init();
+    /// tracing_subscriber::registry()
+    ///     .with(fmt::layer().with_filter(LevelFilter::WARN)) // your log
+    ///     .with(telemetry.tracing_layer())
+    ///     .init();
     /// // … an agent of rig, as it is.
     /// # Ok(())
     /// # }
