@@ -17,14 +17,13 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
-/// Writes the context of the code that sends a request into the request's headers, so that its
-/// receiver goes on with the trace.
+/// Writes the current context into the headers of each request, so that the receiver continues the
+/// trace.
 ///
-/// The context is the one in which the service is called. Baggage leaves by the list of a
-/// [`Propagation`]: by default no tenant, no agent and no user. What the headers say already, such
-/// as those of a request that is passed on, is replaced: the trace where a span is current, and all
-/// baggage, unless the propagation is
-/// [without baggage](agentspan_otel::Propagation::without_baggage).
+/// The context is the one in which the service is called. [`Propagation`] lists the baggage that is
+/// sent: by default no tenant, no agent and no user. Headers that a request already has, for instance
+/// because it is forwarded, are replaced: the trace if a span is current, and all baggage unless the
+/// propagation is [without baggage](agentspan_otel::Propagation::without_baggage).
 ///
 /// ```
 /// use agentspan_tower::{ClientLayer, Layer as _};
@@ -53,12 +52,12 @@ pub struct ClientLayer {
 }
 
 impl ClientLayer {
-    /// Lets out what [`Propagation::new`] does.
+    /// Writes the trace and the baggage that [`Propagation::new`] sends.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The context that leaves with requests. Default: [`Propagation::new`].
+    /// Sets which parts of the context are sent. The default is [`Propagation::new`].
     pub fn with_propagation(mut self, propagation: Propagation) -> Self {
         self.propagation = propagation;
         self

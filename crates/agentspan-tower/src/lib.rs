@@ -1,12 +1,11 @@
 //! [`tower`](https://docs.rs/tower) layers for services that run AI agents.
 //!
-//! - [`ServerLayer`] runs each request in a context of its own: under the span of the caller, with
-//!   the caller's baggage, and with the tenant and the agent that the service says it works for. It
-//!   can open a scope or a span around the request.
-//! - [`ClientLayer`] writes the context of the code that sends a request into the request's
-//!   headers.
-//! - [`TurnLayer`] and [`OutputLayer`] are for hosts of Agent 365: the turns of a conversation that
-//!   come in, and the messages that go out.
+//! - [`ServerLayer`] runs each request in a context of its own: below the caller's span, with the
+//!   caller's baggage, and with the tenant and the agent that your code sets. It can open a scope or a
+//!   span around the request.
+//! - [`ClientLayer`] writes the current context into the headers of each request.
+//! - [`TurnLayer`] and [`OutputLayer`] are for hosts of Agent 365: for incoming turns of a
+//!   conversation, and for outgoing messages.
 //!
 //! ```
 //! use agentspan_model::agent365::Identity;
@@ -14,7 +13,7 @@
 //! use axum::Router;
 //! use axum::routing::post;
 //!
-//! /// What your authentication knows of a caller, and inserts into the extensions of its request.
+//! /// The caller. Your authentication inserts it into the extensions of the request.
 //! #[derive(Clone)]
 //! struct Caller {
 //!     identity: Identity,
@@ -22,7 +21,7 @@
 //!
 //! async fn ask() -> &'static str {
 //!     // Spans of other instrumentation that start here belong to the tenant and the agent of the
-//!     // caller. Scopes belong to those that they are started with, so start them with the caller's.
+//!     // caller. A scope belongs to the ids that it is started with, so start it with the caller's.
 //!     "It will rain."
 //! }
 //!
@@ -37,10 +36,10 @@
 //!
 //! # What the layers do not do
 //!
-//! No layer reads, copies or wraps a body. A body that is streamed is sent after the layer has done
-//! its part: what runs in there has its own scope. Layers start no task and wait for nothing;
-//! dropping a request's future drops what runs inside of it, in the request's context, and a scope
-//! around it records the cancellation.
+//! No layer reads, copies or wraps a body. A streamed body is sent after the layer has ended its scope,
+//! so run another scope in the stream. Layers start no task and wait for nothing. Dropping a request's
+//! future drops the inner future in the request's context, and a scope around it records the
+//! cancellation.
 
 #![doc(html_root_url = "https://docs.rs/agentspan-tower/latest")]
 

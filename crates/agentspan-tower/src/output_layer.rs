@@ -14,12 +14,12 @@ use tower_service::Service;
 use crate::attached::current;
 use crate::request_context::CurrentTurn;
 
-/// Makes an [`OutputScope`] of the messages that a client sends in a turn of a conversation, see
+/// Records the messages that a client sends in a turn of a conversation as an [`OutputScope`], see
 /// [`OutputLog`](agentspan_otel::turn_context::OutputLog).
 ///
-/// The turn is the one that a [`TurnLayer`](crate::TurnLayer) or a
-/// [`ServerLayer`](crate::ServerLayer::with_turn) has found for the code that sends. Where there is
-/// none, or it is for no agent, nothing is logged.
+/// A [`TurnLayer`](crate::TurnLayer) or a [`ServerLayer`](crate::ServerLayer::with_turn) around the
+/// sending code finds the turn. Without a turn, or if the turn is not for an agent, nothing is
+/// recorded.
 ///
 /// ```
 /// use agentspan_tower::{Layer as _, OutputLayer};
@@ -123,7 +123,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops what the service works on, records a cancellation and ends the scope.
+    /// Dropping it drops the service's future, records a cancellation and ends the scope.
     #[must_use = "futures do nothing unless polled"]
     pub struct OutputFuture<F>
     where

@@ -153,8 +153,8 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it before it is done drops the answer that the service works on, in the context of
-    /// the request. A scope or a span around the request says that it was cancelled, and ends.
+    /// Dropping it early drops the service's future, in the context of the request. A scope or a span
+    /// around the request records the cancellation, and ends.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]

@@ -19,20 +19,18 @@ use crate::response_future::{Around, ResponseFuture};
 
 /// Runs each request in a context of its own.
 ///
-/// The context is that of the caller's headers: spans that start in it are below the caller's span,
-/// and its baggage comes with them, see [`Propagation`]. A caller's headers never say for whom the
-/// service works, nor who calls: that comes from [`with_identity`](Self::with_identity) and
-/// [`with_baggage`](Self::with_baggage), from a gateway's [headers](Self::with_identity_headers) or
-/// from the [turn](Self::with_turn) of a conversation. If another span is active around the layer,
-/// such as that of `tower-http`, the context is below it.
+/// The context continues the trace of the caller's headers: spans that start in it are children of
+/// the caller's span, and have the caller's baggage, see [`Propagation`]. If another span is active
+/// around the layer, such as that of `tower-http`, they are children of that span.
 ///
-/// The setters are decisions about a request, in the order in which they are called; of two that
-/// say the same, the last counts.
+/// A caller's headers never set the tenant, the agent or the user. These come from
+/// [`with_identity`](Self::with_identity) and [`with_baggage`](Self::with_baggage), from a gateway's
+/// [headers](Self::with_identity_headers) or from the [turn](Self::with_turn) of a conversation.
 ///
-/// A header that cannot be read breaks no request. The first one of each kind is logged as a
-/// warning, and all are [counted](Self::malformed_headers).
+/// Setters apply in call order; a later call overrides an earlier one.
 ///
-/// Clones share their counts.
+/// A malformed header does not fail its request. The first one of each kind is logged as a
+/// warning, and all are [counted](Self::malformed_headers). Clones share their counts.
 ///
 /// ```
 /// use agentspan_model::agent365::{
@@ -73,22 +71,23 @@ enum Opens {
 }
 
 impl ServerLayer {
-    /// Takes up the trace and the baggage of the caller, and nothing else.
+    /// Continues the caller's trace and baggage, and does nothing else.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Which headers of a caller are read. Default: [`Propagation::new`], which reads
+    /// Sets which headers of a caller are read. The default is [`Propagation::new`], which reads
     /// `traceparent`, `tracestate` and `baggage`.
     pub fn with_propagation(mut self, propagation: Propagation) -> Self {
         self.settings.context.propagation = propagation;
         self
     }
 
-    /// Says for which tenant and which agent a request is served.
+    /// Sets the tenant and the agent of a request.
     ///
-    /// Take it from what your authentication found out, not from what the caller says. `None` says
-    /// nothing: the spans then belong to the identity of the process, if it has one.
+    /// Take them from your authentication, not from what the caller sends. If the closure returns
+    /// `None`, a span belongs to the identity of the enclosing scope, or else to the identity of the
+    /// process, if it has one.
     pub fn with_identity(
         self,
         identity: impl Fn(&Parts) -> Option<Identity> + Send + Sync + 'static,
@@ -96,12 +95,11 @@ impl ServerLayer {
         self.with_source(Source::Identity(Arc::new(identity)))
     }
 
-    /// Takes tenant and agent from these two headers. Only for a service that no caller can reach
-    /// but through a gateway, which sets both and removes those of callers.
+    /// Takes the tenant and the agent from these two headers. Use it only if callers reach the
+    /// service through a gateway that sets both headers and removes those of callers.
     ///
-    /// The spans of a request whose headers cannot be read, are there twice, or hold no id, belong
-    /// to nobody: the delivery to Agent 365 refuses and counts them. Without the headers, nothing
-    /// is said.
+    /// If a header is malformed, repeated, or holds no id, the delivery to Agent 365 refuses and
+    /// counts the spans of the request. A request without the headers gets no identity from them.
     pub fn with_identity_headers(
         self,
         tenant: impl Into<String>,
@@ -113,17 +111,17 @@ impl ServerLayer {
         }))
     }
 
-    /// Takes the id that links everything of a request from this header, such as `x-request-id`. A
-    /// value that is no text sets nothing.
+    /// Takes the correlation id of a request from this header, such as `x-request-id`. A value that
+    /// is not text is ignored.
     ///
-    /// It becomes part of the baggage, and so reaches the services that the request calls. Spans
+    /// The id becomes part of the baggage, and so reaches the services that the request calls. Spans
     /// have it with [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) only, as
     /// `correlation.id`: later generations of the contract have no such attribute.
     pub fn with_correlation_header(self, name: impl Into<String>) -> Self {
         self.with_source(Source::Correlation(name.into()))
     }
 
-    /// Adds baggage of a request.
+    /// Adds baggage to a request, such as a conversation, a session or a user.
     ///
     /// ```
     /// use agentspan_tower::ServerLayer;
@@ -141,13 +139,13 @@ impl ServerLayer {
         self.with_source(Source::Baggage(Arc::new(add)))
     }
 
-    /// Finds the turn of a conversation that a request belongs to. Its
-    /// [baggage](TurnContext::to_baggage) is that of the request, below everything else that is
-    /// said here, and an [`OutputLayer`](crate::OutputLayer) logs what is sent in it.
+    /// Finds the turn of a conversation that a request belongs to. The request gets the
+    /// [baggage](TurnContext::to_baggage) of the turn, which all other setters override, and an
+    /// [`OutputLayer`](crate::OutputLayer) logs the messages that are sent in the turn.
     ///
-    /// The layer reads no bodies. What has read the activity of a request, such as your
-    /// authentication, inserts it into the request's extensions. A handler that reads it itself
-    /// runs [`with_baggage(&turn.to_baggage())`](agentspan_otel::ScopeFutureExt::with_baggage).
+    /// The layer reads no bodies. The code that reads the activity of a request, such as your
+    /// authentication, inserts the turn into the request's extensions. A handler that reads the
+    /// activity itself runs [`with_baggage(&turn.to_baggage())`](agentspan_otel::ScopeFutureExt::with_baggage).
     ///
     /// ```
     /// use agentspan_otel::TurnContext;
@@ -164,7 +162,7 @@ impl ServerLayer {
         self
     }
 
-    /// Changes the context of a request at last, for instance with `ExportToken::to_context` of
+    /// Changes the context of a request, after all other setters, for instance with `ExportToken::to_context` of
     /// `agentspan-agent365`.
     pub fn with_context(
         mut self,
@@ -174,13 +172,13 @@ impl ServerLayer {
         self
     }
 
-    /// Opens a scope around a request, in the request's context. In place of
+    /// Opens a scope around a request, in the request's context. It replaces
     /// [`with_span`](Self::with_span).
     ///
-    /// It ends when the head of the answer is there, with an error if the service fails or answers
-    /// with a status from 500 on, and with a cancellation if the request's future is dropped
-    /// before. The handler finds it among the extensions of its request, to record what was asked
-    /// and answered.
+    /// The scope ends with the head of the response. It records an error if the service fails or the
+    /// status is 500 or above, and a cancellation if the request's future is dropped before. The
+    /// handler finds the scope in the extensions of its request, to record the question and the
+    /// answer.
     pub fn with_scope(
         mut self,
         open: impl Fn(&Parts) -> Option<InvokeAgentScope> + Send + Sync + 'static,
@@ -189,15 +187,15 @@ impl ServerLayer {
         self
     }
 
-    /// Opens a span of kind `SERVER` around a request, as the conventions for HTTP have it:
-    /// `{method} {route}`. In place of [`with_scope`](Self::with_scope).
+    /// Opens a span of kind `SERVER` around a request, named `{method} {route}` after the conventions
+    /// for HTTP. It replaces [`with_scope`](Self::with_scope).
     ///
-    /// `route` gives the pattern that the path matches, such as `/users/{id}`; the path itself is
-    /// never written. With axum that is `MatchedPath`, which a layer of [`route_layer`] finds among
-    /// the extensions. The span ends when the head of the answer is there.
+    /// `route` returns the pattern that the path matches, such as `/users/{id}`; the path itself is
+    /// never written. In axum, the pattern is `MatchedPath`, which a layer of [`route_layer`] finds in
+    /// the extensions. The span ends with the head of the response.
     ///
-    /// The span comes from the global tracer provider of `opentelemetry`. Without one, as in a program that
-    /// only calls `into_processor` and `set_default_tracer`, there is none.
+    /// The span comes from the global tracer provider of `opentelemetry`. Without a global provider, as
+    /// in a program that only calls `into_processor` and `set_default_tracer`, there is no span.
     ///
     /// [`route_layer`]: https://docs.rs/axum/latest/axum/struct.Router.html#method.route_layer
     pub fn with_span(
@@ -208,8 +206,8 @@ impl ServerLayer {
         self
     }
 
-    /// How many headers could not be read so far, of a trace or an identity. Entries of baggage
-    /// that cannot be read are counted in
+    /// The number of malformed headers so far, of a trace or an identity. Malformed entries of
+    /// baggage are counted by
     /// [`dropped_baggage_entries`](agentspan_otel::baggage::dropped_baggage_entries).
     #[must_use]
     pub fn malformed_headers(&self) -> u64 {

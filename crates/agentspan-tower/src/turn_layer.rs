@@ -13,12 +13,11 @@ use tower_service::Service;
 use crate::attached::{Attached, attach, current};
 use crate::request_context::with_turn;
 
-/// Runs each turn with the baggage of its activity, for a service of any requests that turns are
-/// found in.
+/// Runs each turn with the baggage of its activity, for services whose requests contain turns.
 ///
-/// It says whose the spans are, as `BaggageMiddleware` of `microsoft-opentelemetry` 1.5.0 does:
-/// nothing for an asynchronous reply. An [`OutputLayer`](crate::OutputLayer) logs what is sent in
-/// the turn.
+/// The baggage sets the tenant and the agent of the spans, as `BaggageMiddleware` of
+/// `microsoft-opentelemetry` 1.5.0 does, except for an asynchronous reply. An
+/// [`OutputLayer`](crate::OutputLayer) logs the messages that are sent in the turn.
 ///
 /// ```
 /// use agentspan_otel::TurnContext;
@@ -104,7 +103,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the answer that the service works on, in the context of the turn.
+    /// Dropping it drops the service's future, in the context of the turn.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct TurnFuture<F> {
