@@ -34,7 +34,9 @@ pub struct AccessTokenError;
 impl AccessToken {
     /// Takes a token as the identity provider gave it, without `Bearer`.
     ///
-    /// An empty token counts as none: what that means is decided by the profile.
+    /// An empty token is valid and counts as no token.
+    /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) then sends the spans without a
+    /// token; later profiles drop them. With tokens of requests, all profiles drop them.
     ///
     /// # Errors
     ///

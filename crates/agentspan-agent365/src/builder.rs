@@ -93,7 +93,7 @@ pub struct DeliveryBuilder<F = Delivery> {
 }
 
 impl Delivery {
-    /// Starts to describe a delivery. The defaults fit production.
+    /// Builds a delivery. The defaults fit production.
     pub fn builder(resolver: impl TokenResolver) -> DeliveryBuilder<Self> {
         DeliveryBuilder::new(resolver)
     }

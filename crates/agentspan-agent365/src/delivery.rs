@@ -52,12 +52,12 @@ const AFTER_DROP: Duration = Duration::from_secs(5);
 /// The thread is named `agentspan-export`, is started by
 /// [`DeliveryBuilder::build`](crate::DeliveryBuilder::build), and has a Tokio runtime of its own,
 /// so that a program needs none. It ends, and is joined, when the last front is shut down or with
-/// [`shutdown`](Self::shutdown). When everything is dropped without a shutdown, what waits is still
-/// sent for at most five seconds, without anybody waiting for it.
+/// [`shutdown`](Self::shutdown). If everything is dropped without a shutdown, the thread still sends
+/// queued spans for at most five seconds, and nobody waits for it.
 ///
-/// After a fork without `exec` the child's delivery starts empty and counts from zero: what was queued is the
-/// parent's to send. The first span that the child hands over starts a thread of its own, with connections of
-/// its own.
+/// After a fork without `exec`, the child's delivery starts empty and counts from zero, because the
+/// parent sends the spans that were queued. The first span that the child hands over starts a thread
+/// with connections of its own.
 ///
 /// Clones are handles to the same delivery.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl Delivery {
         self.shared().counters.snapshot()
     }
 
-    /// The service's last message about spans that it rejected or did not route, or as a remark:
+    /// The service's last remark, or its last message about spans that it rejected or did not route:
     /// see [`ServiceReason`](crate::service_reason::ServiceReason). The reports have all of its
     /// reasons.
     #[must_use]
@@ -86,18 +86,18 @@ impl Delivery {
         self.shared().receiver_message()
     }
 
-    /// Why spans were lost last, in one sentence: of spans that waited until the deadline of a
-    /// shutdown, what they waited for, such as a token that the identity provider refuses. `None`
-    /// while nothing is lost, and if spans that were lost waited for nothing but their turn. It
-    /// holds ids of tenants and agents, and no secret.
+    /// The cause of the last loss, in one sentence. For spans that waited until the deadline of a
+    /// shutdown, the sentence says what they waited for, such as a token that the identity provider
+    /// refuses. `None` if no span was lost, or if the lost spans only waited for their turn. The text
+    /// contains ids of tenants and agents, and no secret.
     #[must_use]
     pub fn last_failure(&self) -> Option<String> {
         self.shared().last_failure()
     }
 
-    /// What spans wait for just now, for the longest time: the answer of the token resolver, that of the
-    /// service to a try, or the end of a pause after a failure. `None` if there is nothing of these. It
-    /// holds ids of tenants and agents, and no secret.
+    /// What the spans that have waited longest are waiting for: the token resolver, the service's
+    /// answer, or the end of a pause after a failure. `None` if no span waits for any of these. The
+    /// text contains ids of tenants and agents, and no secret.
     #[must_use]
     pub fn awaited(&self) -> Option<String> {
         self.shared().awaited()
@@ -109,26 +109,25 @@ impl Delivery {
     ///
     /// # Errors
     ///
-    /// `Timeout` when the time passed first: the spans stay where they are. With no time at all, it
-    /// succeeds if nothing is queued. `InternalFailure` when
-    /// spans were lost of which no flush has told yet, be it before the call: it names the reasons,
-    /// which [`stats`](Self::stats) and the reports explain. Spans that are not meant for Agent 365 are
-    /// no loss. `InternalFailure`, too, when it is called on the delivery's own thread.
-    /// `AlreadyShutdown` after a shutdown.
+    /// `Timeout` if the time passed first: the spans stay queued. With a timeout of zero, the flush
+    /// succeeds if nothing is queued. `InternalFailure` if spans were lost that no flush has reported,
+    /// also before this call: it names the reasons, which [`stats`](Self::stats) and the reports
+    /// explain. Spans that are not meant for Agent 365 are no loss. `InternalFailure`, too, on the
+    /// delivery's own thread. `AlreadyShutdown` after a shutdown.
     pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
         self.shared().flush(timeout)
     }
 
-    /// Sends what waits, for at most `timeout`, ends the thread and waits for its end.
+    /// Sends the queued spans, for at most `timeout`, ends the thread and waits for its end.
     ///
-    /// All fronts are shut down with it. A second call does nothing more.
+    /// All fronts are shut down, too. A second call does nothing.
     ///
     /// # Errors
     ///
-    /// `Timeout` when the time passed first: what was not delivered by then is dropped and counted as
-    /// [`ShutdownDeadline`](crate::DropReason::ShutdownDeadline), whatever the thread is busy with.
-    /// `InternalFailure` when spans were lost for other reasons of which no flush has told yet, the deadline
-    /// beside them if it passed, and when it is called on the delivery's own thread.
+    /// `Timeout` if the time passed first: spans that were not delivered by then are dropped and
+    /// counted as [`ShutdownDeadline`](crate::DropReason::ShutdownDeadline), whatever the thread is
+    /// doing. `InternalFailure` if spans were lost for other reasons that no flush has reported, in
+    /// addition to the deadline if it passed, and on the delivery's own thread.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         self.shared().stop(timeout)
     }

@@ -47,7 +47,7 @@ pub enum ExportError {
         identity: Identity,
     },
     /// The token resolver gave no answer within the deadline. Nothing was sent. Let it cache tokens,
-    /// or set a longer `token_deadline`.
+    /// or set a longer deadline with [`with_token_deadline`](crate::DeliveryBuilder::with_token_deadline).
     #[error("the token resolver gave no answer for {identity} within {deadline:?}")]
     TokenTimeout {
         /// For whom the token was.
@@ -56,14 +56,14 @@ pub enum ExportError {
         deadline: Duration,
     },
     /// The token resolver had given no answer yet when the spans were given up. Let it cache tokens, or
-    /// set a shorter `token_deadline`.
+    /// set a shorter deadline with [`with_token_deadline`](crate::DeliveryBuilder::with_token_deadline).
     #[error("the token resolver has given no answer yet for {identity}")]
     TokenPending {
         /// For whom the token was.
         identity: Identity,
     },
-    /// The service had given no answer yet when the spans were given up. Set a shorter `timeout`, or give
-    /// `shutdown` more time.
+    /// The service had given no answer yet when the spans were given up. Set a shorter
+    /// timeout with [`with_timeout`](crate::DeliveryBuilder::with_timeout), or give `shutdown` more time.
     #[error("the service has given no answer yet to try {tries} for {identity}")]
     AnswerPending {
         /// The identity whose spans were sent.
@@ -460,8 +460,9 @@ pub enum SubmitError {
     /// The exporter was shut down. Spans that end later are lost.
     #[error("the exporter was shut down")]
     AlreadyShutdown,
-    /// The queue is full: the service is slower than the program. Raise `max_spans` or
-    /// `max_bytes`, or sample.
+    /// The queue is full: the service is slower than the program. Raise the limits with
+    /// [`with_max_spans`](crate::DeliveryBuilder::with_max_spans) or
+    /// [`with_max_bytes`](crate::DeliveryBuilder::with_max_bytes), or sample.
     #[error("{} dropped because the queue is full", were(*spans))]
     QueueFull {
         /// The spans of the batch.

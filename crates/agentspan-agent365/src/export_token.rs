@@ -15,11 +15,11 @@ use crate::access_token::AccessToken;
 /// The token that the spans of one request are exported with, for
 /// [`with_per_request_export`](crate::DeliveryBuilder::with_per_request_export).
 ///
-/// It is put into the OpenTelemetry context in which the request is served: on this thread until a
-/// guard is dropped ([`enter`](Self::enter)), for a future
-/// ([`with_export_token`](ExportTokenFutureExt::with_export_token)), or in a context that is handed
-/// on ([`to_context`](Self::to_context)). Spans that start there are sent with it, and so are Agent
-/// Spec spans below one that runs already and is entered there.
+/// Put it into the OpenTelemetry context of the request: on this thread until a guard is dropped
+/// ([`enter`](Self::enter)), for a future
+/// ([`with_export_token`](ExportTokenFutureExt::with_export_token)), or in a context that you pass on
+/// ([`to_context`](Self::to_context)). Spans that start in this context are sent with the token, and
+/// so are Agent Spec spans below an open span that is entered in it.
 ///
 /// ```
 /// use agentspan_agent365::{AccessToken, ExportToken};
@@ -33,8 +33,9 @@ use crate::access_token::AccessToken;
 /// # }
 /// ```
 ///
-/// Clones are handles to the same token. Its memory is overwritten when the last of them is gone:
-/// those of the delivery go when the request's spans are sent or dropped. `Debug` does not show it.
+/// Clones are handles to the same token. Its memory is overwritten when the last handle is dropped.
+/// The delivery drops its handles when the request's spans are sent or dropped. `Debug` does not show
+/// the token.
 #[derive(Clone)]
 pub struct ExportToken {
     inner: Arc<Inner>,
@@ -47,11 +48,11 @@ struct Inner {
 }
 
 impl ExportToken {
-    /// A token for the one tenant of the request, which is that of the first spans that are sent
-    /// with it.
+    /// A token for the tenant of the request. The first spans that are sent with the token decide
+    /// which tenant that is.
     ///
-    /// If these are of several tenants, nobody knows whose token it is. It is sent to none of them
-    /// then, nor with any span that comes later: the resolver is asked instead.
+    /// If these spans belong to several tenants, the token is never sent, neither with these spans nor
+    /// with later ones: the delivery asks the resolver instead.
     #[must_use]
     pub fn new(token: AccessToken) -> Self {
         Self::of(OnceLock::new(), token)
@@ -72,8 +73,8 @@ impl ExportToken {
         }
     }
 
-    /// Replaces the token, for a request that outlasts it. What is sent from now on has the new
-    /// one, and what the service answers with 401 is tried once more with it.
+    /// Replaces the token, for a request that outlasts it. Later requests to the service have the new
+    /// token, and a request that is answered with 401 is retried once with it.
     pub fn replace(&self, token: AccessToken) {
         let mut current = self
             .inner
@@ -136,7 +137,7 @@ impl ExportToken {
     }
 }
 
-/// The token of a request is there on this thread as long as this lives, see
+/// Keeps the token of a request in the context of this thread until it is dropped, see
 /// [`ExportToken::enter`].
 #[derive(Debug)]
 #[expect(dead_code, reason = "the guard is kept for its drop")]

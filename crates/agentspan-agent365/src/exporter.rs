@@ -22,20 +22,20 @@ pub(crate) const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 /// Exports spans to Agent 365. Drops into any pipeline, such as the SDK's batch processor.
 ///
 /// [`export`](SpanExporter::export) only hands the batch to the delivery's thread and waits for its
-/// report. So it works without a runtime, in any runtime, and in `Drop`, and it succeeds when every
-/// span that names an identity was delivered. After a shutdown every export fails.
+/// report. So it works without a runtime, in any runtime, and in `Drop`. It succeeds if every span
+/// with an identity was delivered. After a shutdown every export fails.
 #[derive(Debug)]
 pub struct Agent365Exporter {
     front: Front,
 }
 
 impl Agent365Exporter {
-    /// Starts to describe an exporter with a delivery of its own. The defaults fit production.
+    /// Builds an exporter with a delivery of its own. The defaults fit production.
     pub fn builder(resolver: impl TokenResolver) -> DeliveryBuilder<Self> {
         DeliveryBuilder::new(resolver)
     }
 
-    /// Exports a batch and says what became of it, identity by identity.
+    /// Exports a batch, and returns the outcome for each identity.
     ///
     /// # Errors
     ///

@@ -6,31 +6,30 @@ use agentspan_discovery::{Environment, ShownValue, Switches, values};
 use agentspan_model::agent365::environment as names;
 use agentspan_queue::contain;
 
-/// How many spans are kept until their request is over, and for how long, for
+/// The limits of requests whose spans are kept until the request is over, for
 /// [`with_per_request_export`](crate::DeliveryBuilder::with_per_request_export).
 ///
-/// A request is a local root span, one without a parent or with a parent in another process, and all
-/// spans below it. Its spans are sent when the root and all of them have ended. The defaults are those
-/// of the `PerRequestSpanProcessor` of the reference for Node (`@microsoft/agents-a365-observability`
+/// A request is a local root span and all spans below it. A local root has no parent, or a parent in
+/// another process. The spans are sent when all of them have ended. The defaults are those of the `PerRequestSpanProcessor` of the reference for Node (`@microsoft/agents-a365-observability`
 /// 0.2.0-preview, April 2026).
 ///
 /// # What is lost
 ///
 /// Every loss is counted, see [`DropReason`](crate::DropReason):
 ///
-/// - A span that is started when its request has [`max_spans`](Self::with_max_spans) already:
+/// - A span that starts when its request already has the [maximum of spans](Self::with_max_spans):
 ///   `RequestSpanLimit`.
-/// - When a request starts and there are [`max_requests`](Self::with_max_requests), the oldest one is
-///   sent early: the spans that have ended, except below a span that runs and is not its root. The others are
-///   sent when the request is over. Requests that were sent early may have started 16,384 spans, all
-///   together. Beyond that, the oldest of them is given up, and its spans that end later are lost:
+/// - If a request starts beyond the [maximum of requests](Self::with_max_requests), the oldest request
+///   is sent early: its ended spans, except those below an open span other than the root. The others
+///   are sent when the request is over. Requests that were sent early may have 16,384 spans in total.
+///   Beyond that, the oldest of them is given up, and its spans that end later are lost as
 ///   `RequestEvicted`.
-/// - A request that lasts longer than [`max_age`](Self::with_max_age) is sent as it is. Its spans that
-///   end later: `RequestTimedOut`.
-/// - A span that ends when its request has been sent, because its root has ended longer than the
-///   [`grace`](Self::with_grace) before: `RequestOver`.
+/// - A request that lasts longer than its [maximum](Self::with_max_age) is sent as it is. Its spans
+///   that end later are lost as `RequestTimedOut`.
+/// - A span that ends more than the [grace period](Self::with_grace) after its root is lost as
+///   `RequestOver`.
 ///
-/// Spans that wait count as queued, and are bounded by the queue of the delivery, too.
+/// Waiting spans count as queued, and the limits of the delivery's queue apply to them, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it does nothing until a builder is given it"]
 pub struct PerRequestExport {
@@ -52,8 +51,8 @@ impl PerRequestExport {
     }
 
     /// The settings of `ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT` and the variables
-    /// `A365_PER_REQUEST_…`, as in the reference for Node; `None` if it is not switched on. What is
-    /// no number above zero counts as not set, and is logged.
+    /// `A365_PER_REQUEST_…`, as in the reference for Node; `None` if it is not switched on. A
+    /// value that is not a number above zero is ignored and logged.
     #[must_use]
     pub fn read(environment: &Environment) -> Option<Self> {
         if !Switches::read(environment).per_request_export_enabled() {
@@ -74,26 +73,27 @@ impl PerRequestExport {
         })
     }
 
-    /// How many requests may be under way before the oldest is sent early. Default: 1,000.
+    /// Sets how many requests may be open before the oldest is sent early. The default is 1,000.
     pub fn with_max_requests(mut self, requests: usize) -> Self {
         self.max_requests = requests;
         self
     }
 
-    /// How many spans a request may start. Default: 5,000.
+    /// Sets how many spans a request may start. The default is 5,000.
     pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.max_spans = spans;
         self
     }
 
-    /// How long spans that run when their root ends are waited for, a year at most. Default: 250 ms.
+    /// Sets how long a request waits for open spans after its root has ended. The default is 250 ms,
+    /// and the maximum is one year.
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// How long a request may last: a year or less. Its token is kept for that time at most, and then as long as
-    /// its spans wait to be sent. Default: 30 minutes.
+    /// Sets how long a request may last. The default is 30 minutes, and the maximum is one year. The
+    /// token is kept for that time, and then for as long as the spans wait to be sent.
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self

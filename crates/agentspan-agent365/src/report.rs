@@ -32,33 +32,34 @@ pub struct ExportReport {
 pub struct IdentityReport {
     /// The identity of the spans.
     pub identity: Identity,
-    /// How many spans.
+    /// The number of spans.
     pub spans: usize,
-    /// How many of them the service took, those that are `unconfirmed` included.
+    /// Spans that the service accepted, including the `unconfirmed` ones.
     pub exported: usize,
-    /// How many of those that the service took it says nothing of: its answer is an older one without
-    /// `results`, leaves them out, or broke off. They are not sent again.
+    /// Accepted spans that the answer does not mention: it has no `results`, as older answers, leaves
+    /// these spans out, or broke off. They are not sent again.
     pub unconfirmed: usize,
-    /// How many of them wait for another try: only with [`Profile::V3`](agentspan_model::agent365::Profile::V3),
-    /// whose package has a cooldown, and [`Retry::reference`](crate::retry::Retry::reference).
-    /// Another report says what became of all.
+    /// Spans that wait for another try. This happens only with
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3), whose package has a cooldown, and
+    /// [`Retry::reference`](crate::retry::Retry::reference). A later report has their outcome.
     pub queued: usize,
     /// The user that the agent acts as, `microsoft.agent.user.id`, where the profile tells such
     /// users apart.
     pub agentic_user: Option<String>,
-    /// In how many requests they went: one, unless there is much of them, the profile or an option bounds the body,
-    /// or the service finds a request too large. What would have followed a lost request was not made.
+    /// The number of requests for these spans: one, unless the spans are large, the profile or an option
+    /// limits the body, or the service rejected a request as too large. After a lost request, the
+    /// requests that would have followed are not made.
     pub requests: usize,
-    /// How many of them were longer than the profile allows, and were cut.
+    /// Spans that were cut, because they were longer than the profile allows.
     pub truncated: usize,
     /// The length of the requests' bodies in bytes.
     pub body_bytes: usize,
     /// Every try, in order. Empty when nothing was sent.
     pub attempts: Vec<Attempt>,
-    /// Further notices of the service: the destinations to which it did not route spans that
-    /// another one has, and remarks about a request.
+    /// Further notices of the service: remarks about a request, and for spans that one of its
+    /// destinations has, the other destinations that do not have them.
     pub notices: Vec<ServiceReason>,
-    /// How many spans were dropped and why. Empty when the service took all of them.
+    /// The number of dropped spans, by cause. Empty if the service accepted all spans.
     pub losses: Vec<SpanLoss>,
 }
 
@@ -66,9 +67,9 @@ pub struct IdentityReport {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SpanLoss {
-    /// How many spans.
+    /// The number of spans.
     pub spans: usize,
-    /// Why.
+    /// The cause.
     pub error: ExportError,
 }
 
@@ -76,7 +77,7 @@ pub struct SpanLoss {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefusedIdentity {
-    /// How many spans.
+    /// The number of spans.
     pub spans: usize,
     /// The reason why the identity was refused.
     pub error: RefusedIdentityError,
@@ -88,7 +89,7 @@ pub struct RefusedIdentity {
 pub struct Attempt {
     /// The outcome.
     pub outcome: AttemptOutcome,
-    /// The pause that followed, if another try did.
+    /// The pause after this try, if another try followed.
     pub pause: Option<Duration>,
 }
 
@@ -101,13 +102,13 @@ pub enum AttemptOutcome {
     Answered {
         /// The status of the answer.
         status: u16,
-        /// The header `x-ms-correlation-id`, or else `request-id`: at most 128 characters of it, those
-        /// that are no printable ASCII replaced by `?`, and what it repeats of the request by `…`.
+        /// The header `x-ms-correlation-id`, or else `request-id`, up to 128 characters. `?` replaces
+        /// characters that are not printable ASCII, and `…` replaces text of the request.
         correlation_id: Option<String>,
-        /// How many bytes of the answer's body were read: at most 256 KiB.
+        /// The number of bytes read from the answer's body: at most 256 KiB.
         body_bytes: usize,
-        /// Whether the answer's body came whole and in time, and was not too long. The head decides
-        /// what the answer means, in either case.
+        /// Whether the answer's body arrived completely and in time, and was not too long. In either
+        /// case, the status decides what the answer means.
         is_whole: bool,
     },
     /// There was no answer.
@@ -115,7 +116,7 @@ pub enum AttemptOutcome {
 }
 
 impl ExportReport {
-    /// How many spans the service took, those that are [unconfirmed](Self::unconfirmed) included.
+    /// The number of spans that the service accepted, including the [unconfirmed](Self::unconfirmed) ones.
     #[must_use]
     pub fn exported(&self) -> usize {
         self.identities
@@ -124,31 +125,31 @@ impl ExportReport {
             .sum()
     }
 
-    /// How many spans one of the service's destinations has, as it says.
+    /// The number of spans that, according to the answer, one of the service's destinations has.
     #[must_use]
     pub fn confirmed(&self) -> usize {
         self.identities.iter().map(IdentityReport::confirmed).sum()
     }
 
-    /// How many spans the service took without saying what became of them.
+    /// The number of accepted spans that the answer does not mention.
     #[must_use]
     pub fn unconfirmed(&self) -> usize {
         self.identities.iter().map(|one| one.unconfirmed).sum()
     }
 
-    /// How many spans wait for another try. Another report will say what became of them.
+    /// The number of spans that wait for another try. A later report has their outcome.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.identities.iter().map(|one| one.queued).sum()
     }
 
-    /// How many spans were dropped, those included that are not meant for Agent 365.
+    /// The number of dropped spans, including those that are not meant for Agent 365.
     #[must_use]
     pub fn dropped(&self) -> usize {
         self.no_identity + self.other_operation + self.lost()
     }
 
-    /// How many spans were dropped for this reason.
+    /// The number of spans that were dropped for this reason.
     #[must_use]
     pub fn dropped_for(&self, reason: DropReason) -> usize {
         let refused = || self.refused.iter().map(|refused| refused.spans).sum();
@@ -166,7 +167,7 @@ impl ExportReport {
         }
     }
 
-    /// Whether the service took every span that is meant for Agent 365, or may still do.
+    /// Whether the service accepted every span that is meant for Agent 365, or may still accept it.
     ///
     /// Spans without an identity, or of other operations, do not count against it, as in the
     /// reference.
@@ -226,13 +227,14 @@ impl fmt::Display for ExportReport {
 }
 
 impl IdentityReport {
-    /// How many spans one of the service's destinations has, as it says: those exported that are not `unconfirmed`.
+    /// The number of spans that, according to the answer, one of the service's destinations has: the
+    /// exported spans that are not `unconfirmed`.
     #[must_use]
     pub fn confirmed(&self) -> usize {
         self.exported.saturating_sub(self.unconfirmed)
     }
 
-    /// How many spans were dropped.
+    /// The number of dropped spans.
     #[must_use]
     pub fn dropped(&self) -> usize {
         self.spans - self.exported - self.queued

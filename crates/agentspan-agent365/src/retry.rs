@@ -19,8 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A service that asks for a longer pause is tried again after this one all the same.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-/// For how long, and how often, a request is retried that got no answer, or a status that says
-/// "later": 408, 429 and 5xx.
+/// When a request is retried that got no answer, or a status that says "later": 408, 429 and 5xx.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,35 +38,36 @@ enum Kind {
 }
 
 impl Retry {
-    /// Retries until the spans have waited for `age`: when the next try would come later, they are
-    /// dropped as [`RetriesExhausted`](crate::DropReason::RetriesExhausted). Default: 15 minutes.
+    /// Retries until the spans have waited for `age`. If the next try would come later, they are
+    /// dropped as [`RetriesExhausted`](crate::DropReason::RetriesExhausted). The default is 15 minutes.
     /// With zero, each request is tried once.
     ///
-    /// Each identity pauses by itself: for as long as `Retry-After` asks, at most five minutes, and
-    /// at least for a random time of at most half a second, which doubles with each failure up to
-    /// 30 s. Meanwhile its spans wait in the queue, and requests of other identities are sent.
-    /// After a pause, one request of the identity is sent; once the service takes it, all others
-    /// follow. A flush ends pauses that the service did not ask for, at most once a second, and so
-    /// does a shutdown.
+    /// Each identity pauses on its own: for as long as `Retry-After` asks, at most five minutes, and at
+    /// least for a random time. The random time is at most half a second after the first failure; the
+    /// maximum doubles with each failure up to 30 s. Meanwhile, the identity's spans wait in the queue,
+    /// and requests of other identities are sent. After a pause, one request of the identity is sent;
+    /// if the service accepts it, the others follow. A flush, at most once a second, and a shutdown end
+    /// pauses that the service did not ask for.
     #[must_use]
     pub fn for_at_most(age: Duration) -> Self {
         Self(Kind::ForAtMost(age))
     }
 
-    /// Tries four times, with the pauses of the reference, as exactly that profile does: 200, 400
-    /// and 600 ms, for [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1); for
-    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2) and
-    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct), what `Retry-After` asks for up to a
-    /// minute, or else 0.5, 1 and 2 s. With these, a request keeps its place among those in flight
-    /// until its last try, so that an identity whose requests fail or hang delays others.
+    /// Tries as often, and with the same pauses, as the reference package of the profile.
     ///
-    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) tries once. Then the identity sends
-    /// nothing for as long as `Retry-After` asks, as seconds or as a date, or else for 10 s the first time and
-    /// with each further failure for a random time between 10 s and twice as much as before; an
-    /// hour at most. Meanwhile its spans wait in the queue, for two days at most, and an export is
-    /// reported with spans that are [queued](crate::report::IdentityReport::queued). After the pause they are
-    /// sent, the oldest first. A flush does not wait for them. They are in memory: what waits when the
-    /// program ends is tried once more by the shutdown.
+    /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) tries four times, with pauses of 200,
+    /// 400 and 600 ms. [`Profile::V2`](agentspan_model::agent365::Profile::V2) and
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) try four times, with the pause
+    /// that `Retry-After` asks for, up to a minute, or else 0.5, 1 and 2 s. A request then counts as in
+    /// flight until its last try, so an identity whose requests fail or hang delays others.
+    ///
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) tries once. Then the identity pauses for
+    /// as long as `Retry-After` asks, as seconds or as a date. Without that header, it pauses for 10 s
+    /// after the first failure, and after each further failure for a random time between 10 s and twice
+    /// the previous range. A pause is at most an hour. Meanwhile, the spans wait in the queue, for two
+    /// days at most, and reports count them as [queued](crate::report::IdentityReport::queued). After
+    /// the pause they are sent, the oldest first. A flush does not wait for them. They are kept in
+    /// memory only; a shutdown tries them once more.
     #[must_use]
     pub fn reference() -> Self {
         Self(Kind::Reference)
@@ -250,13 +250,14 @@ pub(crate) fn random() -> f64 {
 
 /// Waits between the tries of a request.
 ///
-/// The default is [`TokioRetryTimer`]. A test puts in its own to see the pauses without waiting.
+/// The default is [`TokioRetryTimer`]. A test passes a timer of its own to see the pauses without
+/// waiting.
 pub trait RetryTimer: fmt::Debug + Send + Sync {
     /// Completes after `pause`. It runs on the I/O thread, within its Tokio runtime.
     fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
-    /// Where in the range of possible pauses the next one is: 0 for the shortest, 1 for the longest.
-    /// A random number, unless a test says otherwise.
+    /// The position of the next pause in the range of possible pauses: 0 for the shortest, 1 for the
+    /// longest. The default is a random number.
     fn random(&self) -> f64 {
         random()
     }

@@ -18,16 +18,16 @@ use crate::token_resolver::TokenResolver;
 
 /// Takes finished spans and delivers them in batches to Agent 365.
 ///
-/// It does the work of the SDK's batch processor and an exporter together, with one queue less.
-/// [`on_end`](SpanProcessor::on_end) never waits: when the queue is full the span is dropped and
-/// counted, the newest first. Spans that were not sampled are not taken.
+/// It replaces the SDK's batch processor and an exporter, with one queue less.
+/// [`on_end`](SpanProcessor::on_end) never waits: if the queue is full, the new span is dropped and
+/// counted. Spans that were not sampled are ignored.
 #[derive(Debug)]
 pub struct Agent365SpanProcessor {
     front: Front,
 }
 
 impl Agent365SpanProcessor {
-    /// Starts to describe a processor with a delivery of its own. The defaults fit production.
+    /// Builds a processor with a delivery of its own. The defaults fit production.
     pub fn builder(resolver: impl TokenResolver) -> DeliveryBuilder<Self> {
         DeliveryBuilder::new(resolver)
     }
@@ -45,8 +45,8 @@ impl Agent365SpanProcessor {
         self.front.delivery()
     }
 
-    /// Takes a finished span that was sampled, as [`on_end`](SpanProcessor::on_end) does. One that
-    /// ends without being sampled only ends: its request does not wait for it any longer.
+    /// Takes a finished span that was sampled, as [`on_end`](SpanProcessor::on_end) does. A span that
+    /// was not sampled is not sent; its request no longer waits for it.
     pub fn take(&self, span: FinishedSpan) {
         if span.data.span_context.is_sampled() {
             self.front.enqueue(span);

@@ -8,7 +8,7 @@ use agentspan_record::{DropReason, SpanCuts};
 
 /// Counts of the spans of one delivery.
 ///
-/// It is shown as a line, in which reasons for which nothing was lost are left out:
+/// `Display` writes one line, without the reasons for which no span was lost:
 ///
 /// ```text
 /// 12 accepted, 10 exported (3 unconfirmed), 0 queued, 2 dropped (no_identity: 2)
@@ -18,27 +18,27 @@ use agentspan_record::{DropReason, SpanCuts};
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryStats {
-    /// Spans that were handed over, those included that were refused at once.
+    /// Spans that were handed over, including those that were refused at once.
     pub accepted: u64,
-    /// Spans that the service took: it answered with a 2xx status, and did not say that it rejected
-    /// them or routed them nowhere.
+    /// Spans that the service accepted: it answered with a 2xx status, and the answer does not name
+    /// them as rejected or not routed.
     pub exported: u64,
-    /// Of the exported spans, those of which the service did not say what became of them: its
-    /// answer is an older one without `results`, leaves them out, or broke off.
+    /// Exported spans that the answer does not mention: it has no `results`, as older answers, leaves
+    /// these spans out, or broke off.
     pub unconfirmed: u64,
     /// Spans that wait or are in flight.
     pub queued: u64,
     /// The estimated memory of the spans that wait or are in flight, and of the bodies of their
     /// requests, in bytes.
     pub queued_bytes: u64,
-    /// Of these, the memory of the bodies.
+    /// The part of `queued_bytes` that bodies take.
     pub body_bytes: u64,
-    /// Tries to send a request, repetitions included.
+    /// Tries to send a request, including retries.
     pub attempts: u64,
     /// Bytes of the bodies of delivered requests.
     pub exported_bytes: u64,
-    /// Panics that were contained on the way: in token resolvers, enrichers, observers of reports
-    /// and retry timers, and in the delivery itself. The delivery goes on after each.
+    /// Caught panics of token resolvers, enrichers, observers of reports and retry timers, and of the
+    /// delivery itself. The delivery continues after each.
     pub panics: u64,
     /// The parts of spans that were cut because they exceeded the
     /// [`SpanLimits`](crate::SpanLimits), or the limits of their provider.
@@ -50,19 +50,20 @@ pub struct DeliveryStats {
 pub(crate) type Losses = [u64; DropReason::ALL.len()];
 
 impl DeliveryStats {
-    /// How many spans were dropped for this reason.
+    /// The number of spans that were dropped for this reason.
     #[must_use]
     pub fn dropped_for(&self, reason: DropReason) -> u64 {
         self.dropped.get(reason.index()).copied().unwrap_or(0)
     }
 
-    /// How many spans one of the service's destinations has, as it says: those exported that are not `unconfirmed`.
+    /// The number of spans that, according to its answers, one of the service's destinations has: the
+    /// exported spans that are not `unconfirmed`.
     #[must_use]
     pub fn confirmed(&self) -> u64 {
         self.exported.saturating_sub(self.unconfirmed)
     }
 
-    /// How many spans were dropped.
+    /// The number of dropped spans.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.iter().sum()
@@ -76,7 +77,7 @@ impl DeliveryStats {
         })
     }
 
-    /// The dropped spans by reason, without reasons that have none.
+    /// The number of dropped spans for each reason with at least one.
     pub fn losses(&self) -> impl Iterator<Item = (DropReason, u64)> + use<> {
         let counts = DropReason::ALL.into_iter().zip(self.dropped);
         counts.filter(|(_, count)| *count > 0)

@@ -32,18 +32,18 @@ const REFRESH_PAUSE: Duration = Duration::from_secs(30);
 
 /// Keeps the tokens of another resolver, one for each identity, and for each user that an agent acts as.
 ///
-/// - A token is used until five minutes before the time in its `exp` claim, or for half of its time if it has less
-///   than ten minutes, and for at most 24 hours; one without that claim for an hour. Nothing is verified: the
-///   service decides what a token is worth.
-/// - One question for a token is asked at a time. Others that need the same token meanwhile wait for its
-///   outcome, and get it, a failure included, unless the old token is still valid: then they get that. If the future
-///   that asks is dropped, the next one asks.
-/// - When the resolver fails before the old token has expired, the old one is used on. If it did not answer in time, so
-///   that its future was dropped, it is asked again after 30 seconds.
-/// - When the service answers 401, the token is thrown away and the resolver is asked for another. A
-///   401 for the new one within 30 seconds changes nothing.
+/// - A token is used until five minutes before the time in its `exp` claim, or for half of its lifetime
+///   if that is less than ten minutes, and for at most 24 hours. A token without this claim is used for
+///   an hour. The claim is not verified: the service decides whether a token is valid.
+/// - The resolver is asked for a token once at a time. Callers that need the same token meanwhile get
+///   the old token if it is still valid. Otherwise they wait for the same answer, which may be an
+///   error. If the future that asks is dropped, the next caller asks.
+/// - If the resolver fails before the old token has expired, the old token stays in use. If the resolver
+///   did not answer in time, so that its future was dropped, it is asked again after 30 seconds.
+/// - If the service answers 401, the token is discarded and the resolver is asked for another one. A 401
+///   for the new token within 30 seconds discards nothing.
 ///
-/// "No token" is not remembered, and an empty token is none.
+/// The answer "no token" is not cached, and an empty token counts as no token.
 pub struct TokenCache<R> {
     resolver: R,
     /// `None` for the default.
@@ -86,7 +86,7 @@ struct Kept {
 }
 
 impl<R: TokenResolver> TokenCache<R> {
-    /// A cache before `resolver`.
+    /// A cache in front of `resolver`.
     #[must_use]
     pub fn new(resolver: R) -> Self {
         Self {
@@ -98,23 +98,24 @@ impl<R: TokenResolver> TokenCache<R> {
         }
     }
 
-    /// How long before its expiry a token is replaced. Default: 5 minutes, or half of the time that it has, if that is
-    /// less.
+    /// Sets how long before its expiry a token is replaced. The default is 5 minutes, or half of its
+    /// lifetime if that is less.
     #[must_use]
     pub fn with_refresh_before(mut self, time: Duration) -> Self {
         self.refresh_before = Some(time);
         self
     }
 
-    /// For how long a token is used at most, whatever it says: a year or less. Default: 24 hours.
+    /// Sets how long a token is used at most, whatever its claims say. The default is 24 hours, and the
+    /// maximum is one year.
     #[must_use]
     pub fn with_max_lifetime(mut self, time: Duration) -> Self {
         self.max_lifetime = time;
         self
     }
 
-    /// For how long a token is used that does not say when it expires, if the maximum is not shorter.
-    /// Default: 1 hour.
+    /// Sets how long a token without an expiry is used, if the maximum is not shorter. The default is 1
+    /// hour.
     #[must_use]
     pub fn with_lifetime_without_expiry(mut self, time: Duration) -> Self {
         self.lifetime_without_expiry = time;

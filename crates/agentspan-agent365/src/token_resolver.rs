@@ -25,16 +25,16 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Gets the token that the spans of one identity are sent with.
 ///
-/// It is asked once per batch and identity, so a resolver that goes over the network should cache, or
-/// be put behind a [`TokenCache`](crate::TokenCache). When the service answers 401, the resolver is
-/// asked once more, with a [`TokenQuery`] that names the token which was refused. If it then gives
-/// another one, the request is sent once more.
+/// The delivery asks it once per batch and identity. A resolver that uses the network should cache its
+/// tokens; [`TokenCache`](crate::TokenCache) does that. If the service answers 401, the delivery asks
+/// once more, with a [`TokenQuery`] that names the refused token. If it then gets a different token,
+/// it sends the request once more.
 ///
 /// A resolver runs on the thread `agentspan-export`, within that thread's Tokio runtime, and must not block it:
-/// use [`token_from_fn`] for what blocks. OpenTelemetry is suppressed while it runs. An error, a panic
+/// use [`token_from_fn`] for blocking code. OpenTelemetry is suppressed while it runs. An error, a panic
 /// or a missed deadline costs the spans of this identity and no others.
 ///
-/// `Ok(None)` and an empty token mean that there is none. With
+/// `Ok(None)` and an empty token both mean that there is no token. With
 /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) the spans are then sent without the
 /// `authorization` header; with all later profiles they are dropped and counted, as the references do.
 ///
@@ -58,7 +58,7 @@ pub trait TokenResolver: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever kept the resolver from getting a token. It may hold secrets: it is never logged. With a
+    /// The reason why there is no token. The error may hold secrets: it is never logged. With a
     /// [`TokenUnavailable`](crate::error::TokenUnavailable), the spans wait and the resolver is asked again.
     ///
     /// # Cancel safety

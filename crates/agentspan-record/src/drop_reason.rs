@@ -4,82 +4,82 @@ use std::fmt;
 
 use agentspan_queue::queue::Loss;
 
-/// Why a span was not delivered. Every span that is lost is counted under one of these, by the
-/// delivery to Agent 365 and by the queue of every other destination.
+/// Why a span was not delivered. The delivery to Agent 365, and the queue of every other destination,
+/// count each lost span for one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// The span has no tenant or no agent, or a blank one. The reference skips such spans too, and
-    /// like there the export counts as a success.
+    /// The span has no tenant or no agent, or a blank one. As in the reference, such spans are skipped,
+    /// and the export counts as a success.
     NoIdentity,
-    /// The span's `gen_ai.operation.name` is not one that the profile sends, or is missing. The
-    /// reference filters such spans too, and like there the export counts as a success.
+    /// The span's `gen_ai.operation.name` is missing, or the profile does not send it. As in the
+    /// reference, such spans are skipped, and the export counts as a success.
     OtherOperation,
-    /// The tenant's or the agent's id is not a string, could leave its place in the URL, or the
-    /// tenant's cannot be a host name.
+    /// The id of the tenant or the agent is not a string or is not safe in a URL, or the tenant's id
+    /// cannot be part of a host name.
     BadIdentity,
-    /// The token resolver returned an error, panicked, or gave no answer in time; or it gave no token
-    /// and the profile sends nothing without one.
+    /// The token resolver returned an error, panicked, or did not answer in time; or it returned no
+    /// token, and the profile sends nothing without a token.
     Token,
-    /// The service answered with a status that is not worth another try.
+    /// The service answered with a status that is not retried, such as 403.
     PermanentStatus,
-    /// The receiver took the request and rejected the span. Sending again does not help. The report
+    /// The receiver accepted the request and rejected the span. A retry does not help. The report
     /// has the receiver's reason, if it gave one.
     Rejected,
-    /// The service took the request and routed the span to none of its destinations, for instance
+    /// The service accepted the request and routed the span to none of its destinations, for instance
     /// because nobody in the tenant has a licence. The report has the service's reason.
     NotRouted,
-    /// The service answered 413 though the span was alone in its request.
+    /// The service answered 413 to a request with only this span.
     TooLarge,
-    /// Every try failed with a transport error or a status that is worth another try, until the spans had
-    /// waited for as long as `agentspan_agent365::retry::Retry` allows.
+    /// Every try failed, with a transport error or a status that is retried, until the spans had waited
+    /// for as long as `agentspan_agent365::retry::Retry` allows.
     RetriesExhausted,
-    /// The service answered with a status of 5xx each time that the span was sent, while it took other spans of
-    /// the identity.
+    /// The service answered 5xx to every request with this span, and accepted other spans of the
+    /// identity.
     Poison,
-    /// The queue was full. The newest spans are the ones that are dropped. Make it larger, or find
-    /// out what makes the destination slow.
+    /// The queue was full, so new spans were dropped. Enlarge the queue, or find out why the
+    /// destination is slow.
     QueueFull,
-    /// The queue was nearly full, and its identity held more than its share of it: the service does not take
-    /// its spans as fast as they come. The newest are the ones that are dropped. Spans of other
-    /// identities are kept.
+    /// The queue was nearly full, and the span's identity used more than its share, because the service
+    /// accepts its spans more slowly than they come. The newest spans of the identity are dropped; spans
+    /// of other identities are kept.
     QueueShare,
-    /// With per-request export: the span was started when its request had as many spans as it may have.
+    /// With per-request export: the span started when its request already had the maximum of spans.
     RequestSpanLimit,
-    /// With per-request export: the span ended after its request was given up, because it was the oldest of
-    /// many more requests than there may be.
+    /// With per-request export: the span ended after its request was given up, because far more
+    /// requests than the maximum were open and this was the oldest.
     RequestEvicted,
-    /// With per-request export: the span ended after its request was sent early, because it had lasted for
-    /// longer than a request may.
+    /// With per-request export: the span ended after its request was sent early, because the request
+    /// lasted too long.
     RequestTimedOut,
-    /// With per-request export: the span ended after its request was over and sent, or was started before
+    /// With per-request export: the span ended after its request was over and sent, or started before
     /// the delivery.
     RequestOver,
-    /// The span came after shutdown.
+    /// The span ended after the shutdown had begun.
     AfterShutdown,
-    /// The deadline of the shutdown passed before the span was delivered. Give it longer.
+    /// The deadline of the shutdown passed before the span was delivered. Allow more time.
     ShutdownDeadline,
-    /// The delivery itself failed: a panic in it, which is a defect of this crate.
+    /// The delivery itself panicked, which is a bug of this crate.
     Internal,
-    /// The process is the child of a fork, and the system refused a thread for the delivery of its
-    /// spans, or the queue cannot make an exporter for it.
+    /// The process is the child of a fork, and the system refused a thread for the delivery, or the
+    /// exporter works in the parent only.
     Forked,
-    /// The exporter returned an error, which the log names. Look at the destination.
+    /// The exporter returned an error, which the log names. Check the destination.
     Failed,
-    /// The exporter said that its time had passed. Give it longer, or look at the destination.
+    /// The exporter reported a timeout. Allow more time, or check the destination.
     TimedOut,
     /// The exporter or the filter of a destination, or a hook of an Agent Spec processor, panicked.
     /// Fix it.
     Panic,
-    /// The sampling of the destination did not keep the trace. Flush and shutdown do not tell of it.
+    /// The sampling of the destination did not keep the trace. Flush and shutdown do not report this.
     Sampled,
-    /// The root of the trace did not end for so long that the sampling of the destination stopped waiting for
-    /// it. Give it longer with `TraceSampling::with_max_age`, or end the root. Flush and shutdown do not tell of it.
+    /// The sampling of the destination stopped waiting for the root of the trace to end. Allow more time
+    /// with `TraceSampling::with_max_age`, or end the root. Flush and shutdown do not report this.
     SampledByAge,
 }
 
 impl DropReason {
-    /// All reasons, in the order of their declaration: first those that the delivery to Agent 365 counts.
+    /// All reasons, in the order of their declaration: the reasons of the delivery to Agent 365 come first.
     pub const ALL: [Self; 25] = [
         Self::NoIdentity,
         Self::OtherOperation,
@@ -160,7 +160,7 @@ impl DropReason {
         }
     }
 
-    /// Whether the span was not to be exported: its loss is counted, and nothing went wrong.
+    /// Whether the span was not meant to be exported, so that nothing went wrong.
     #[must_use]
     pub const fn is_by_choice(self) -> bool {
         matches!(self, Self::Sampled | Self::SampledByAge)

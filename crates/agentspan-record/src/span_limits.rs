@@ -44,18 +44,16 @@ const ROUNDED: u64 = 3 * 16;
 /// How many of the keys of cut values a span names.
 const MAX_NAMED: usize = 32;
 
-/// How large a span may be that is handed over. What is over is cut with a note; the span itself is
-/// never refused.
+/// The maximum size of a queued span. Larger spans are cut, with a note, and never refused.
 ///
-/// The defaults are far beyond what a service takes: Agent 365 2.0.0 cuts spans at 250 KiB and
-/// requests at 900,000 bytes. They keep one span from taking the memory of all others, and do not
-/// show otherwise.
+/// The defaults are far above the limits of services: Agent 365 2.0.0 cuts spans at 250 KiB and
+/// requests at 900,000 bytes. They only keep one span from using the memory of all others.
 ///
-/// A text that was cut keeps its beginning and says `...[cut from 300000 bytes]`, if the limit has
-/// room for that. A list or an object in JSON, such as the messages of a prompt, stays JSON: it
-/// keeps whole values, or the beginning of the text in which it is cut. The span says what happened
-/// in `agentspan.truncated.keys` and `agentspan.truncated.count`, and counts what was left out
-/// where OpenTelemetry does: in the numbers of its dropped attributes, events and links.
+/// A cut text keeps its beginning and ends with `...[cut from 300000 bytes]`, if the limit has room
+/// for that. A list or an object in JSON, such as the messages of a prompt, stays valid JSON: it keeps
+/// whole values, or the beginning of the text in which it is cut. `agentspan.truncated.keys` and
+/// `agentspan.truncated.count` on the span name the cut values. Removed attributes, events and links
+/// are added to the dropped counts that OpenTelemetry has for each span.
 ///
 /// ```
 /// use agentspan_record::SpanLimits;
@@ -78,11 +76,11 @@ pub struct SpanLimits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpanCuts {
-    /// Spans of which something is missing, each once.
+    /// Spans that were cut, each counted once.
     pub spans: u64,
     /// Values that were cut: attributes, names, messages.
     pub values: u64,
-    /// Attributes that were left out, those of events and links included.
+    /// Attributes that were left out, including those of events and links.
     pub attributes: u64,
     /// Events that were left out.
     pub events: u64,
@@ -104,55 +102,55 @@ impl Default for SpanLimits {
 }
 
 impl SpanLimits {
-    /// How long the value of an attribute with contents may be: prompts, answers, arguments,
-    /// results, and what may be such. Default: 1 MiB.
+    /// Sets the maximum size of a value with contents, or that may have contents: prompts, answers,
+    /// arguments, results. The default is 1 MiB.
     #[must_use]
     pub fn with_content_bytes(mut self, bytes: usize) -> Self {
         self.content_bytes = bytes;
         self
     }
 
-    /// How long any other value may be, a name or a message. Default: 512 KiB. The ids that say
-    /// where a span goes are kept whole up to 1 KiB in any case.
+    /// Sets the maximum size of any other value, a name or a message. The default is 512 KiB. The ids
+    /// of the tenant and the agent are always kept whole up to 1 KiB.
     #[must_use]
     pub fn with_value_bytes(mut self, bytes: usize) -> Self {
         self.value_bytes = bytes;
         self
     }
 
-    /// How many attributes a span may have, and each of its events and links. Those that say where
-    /// it goes stay in any case. Default: 1,024.
+    /// Sets the maximum number of attributes of a span, and of each event and link. The attributes
+    /// with the tenant and the agent are always kept. The default is 1,024.
     #[must_use]
     pub fn with_attributes(mut self, attributes: usize) -> Self {
         self.attributes = attributes;
         self
     }
 
-    /// How many events a span may have: the first ones stay. Default: 16,384.
+    /// Sets the maximum number of events of a span. The first ones are kept. The default is 16,384.
     #[must_use]
     pub fn with_events(mut self, events: usize) -> Self {
         self.events = events;
         self
     }
 
-    /// How many links a span may have. Default: 1,024.
+    /// Sets the maximum number of links of a span. The default is 1,024.
     #[must_use]
     pub fn with_links(mut self, links: usize) -> Self {
         self.links = links;
         self
     }
 
-    /// How much memory a span may take, by estimate. Its longest values are trimmed to a common
-    /// length, at least 1 KiB; then events, links and attributes are left out, the last ones first.
-    /// Default: 4 MiB.
+    /// Sets the maximum memory of a span, by estimate. The longest values are trimmed to a common
+    /// length, at least 1 KiB; then events, links and attributes are left out, the last ones first. The
+    /// default is 4 MiB.
     #[must_use]
     pub fn with_span_bytes(mut self, bytes: usize) -> Self {
         self.span_bytes = bytes;
         self
     }
 
-    /// Cuts `span`, and says what was cut, if something was. No text is copied but for what is kept
-    /// of one that is cut.
+    /// Cuts `span`, and returns what was cut, or `None` if nothing was. Only the kept parts of cut
+    /// texts are copied.
     pub fn apply(&self, span: &mut SpanData) -> Option<SpanCuts> {
         self.cut(span).0
     }
