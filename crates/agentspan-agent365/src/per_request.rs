@@ -10,7 +10,8 @@ use agentspan_queue::contain;
 /// [`with_per_request_export`](crate::DeliveryBuilder::with_per_request_export).
 ///
 /// A request is a local root span and all spans below it. A local root has no parent, or a parent in
-/// another process. The spans are sent when all of them have ended. The defaults are those of the `PerRequestSpanProcessor` of the reference for Node (`@microsoft/agents-a365-observability`
+/// another process. The spans are sent when all of them have ended. The defaults are those of the
+/// `PerRequestSpanProcessor` of the reference for Node (`@microsoft/agents-a365-observability`
 /// 0.2.0-preview, April 2026).
 ///
 /// # What is lost

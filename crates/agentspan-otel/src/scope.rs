@@ -341,8 +341,8 @@ impl<K> Scope<K> {
     /// `error.type` is the name of the error's type, see [`ErrorClass`], and the message is its
     /// `Display` text. For a `Box<dyn Error>`, the type is the innermost error of a known type. So
     /// it is for an `anyhow::Error`, with the feature `anyhow` of `agentspan` or `agentspan-model`.
-    /// Otherwise, as for a text in a `Box<dyn Error>`, the type is `_OTHER`. A later error replaces the attribute and the status; every
-    /// error has its own event.
+    /// Otherwise, as for a text in a `Box<dyn Error>`, the type is `_OTHER`. A later error replaces the
+    /// attribute and the status; every error has its own event.
     pub fn record_error<E: Display + 'static>(&self, error: &E) {
         if let Some(core) = &self.core {
             core.record_error(error, None);

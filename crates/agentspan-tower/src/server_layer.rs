@@ -145,7 +145,8 @@ impl ServerLayer {
     ///
     /// The layer reads no bodies. The code that reads the activity of a request, such as your
     /// authentication, inserts the turn into the request's extensions. A handler that reads the
-    /// activity itself runs [`with_baggage(&turn.to_baggage())`](agentspan_otel::ScopeFutureExt::with_baggage).
+    /// activity itself runs
+    /// [`with_baggage(&turn.to_baggage())`](agentspan_otel::ScopeFutureExt::with_baggage).
     ///
     /// ```
     /// use agentspan_otel::TurnContext;
@@ -162,8 +163,8 @@ impl ServerLayer {
         self
     }
 
-    /// Changes the context of a request, after all other setters, for instance with `ExportToken::to_context` of
-    /// `agentspan-agent365`.
+    /// Changes the context of a request, after all other setters, for instance with
+    /// `ExportToken::to_context` of `agentspan-agent365`.
     pub fn with_context(
         mut self,
         add: impl Fn(&Parts, &Context) -> Context + Send + Sync + 'static,
