@@ -22,11 +22,10 @@ use crate::front::Front;
 /// A [`SpanProcessor`] of Agent Spec that delivers spans to Agent 365, without an SDK of
 /// OpenTelemetry.
 ///
-/// Ids, parents, links and contents are those that the spans would have by way of the bridge of
-/// `agentspan-otel`. A root span nests in the span that is current in OpenTelemetry, if there is
-/// one. Baggage is not copied:
-/// [`with_agent_spec_identity`](crate::DeliveryBuilder::with_agent_spec_identity) says for whom the
-/// spans are.
+/// The spans have the same ids, parents, links and contents as with the bridge of `agentspan-otel`. A
+/// root span is a child of OpenTelemetry's current span, if there is one. Baggage is not copied:
+/// [`with_agent_spec_identity`](crate::DeliveryBuilder::with_agent_spec_identity) sets the identity of
+/// the spans.
 ///
 /// Its hooks never wait. The end of a trace does not end the delivery: flush and shut down the
 /// [`Delivery`]. Spans that are open when the processor is dropped are delivered as unfinished.
@@ -82,7 +81,7 @@ impl AgentSpecSpanProcessor {
         }
     }
 
-    /// Sets whether sensitive content is delivered. The default is that it is not.
+    /// Sets whether sensitive content is delivered. By default, it is not.
     #[must_use]
     pub fn with_capture(mut self, capture: ContentCapture) -> Self {
         self.tracker.set_disclosure(capture.disclosure());
@@ -96,9 +95,9 @@ impl AgentSpecSpanProcessor {
         self
     }
 
-    /// Sets how many bytes the spans that have started and not ended may hold, with their events,
-    /// as estimated. The default is 64 MiB. When there are more, those that started first are
-    /// delivered as unfinished with what is known of them, and [counted](Self::evicted_spans).
+    /// Sets the maximum memory of open spans with their events, by estimate. The default is 64 MiB.
+    /// Beyond it, the oldest open spans are delivered as unfinished, and
+    /// [counted](Self::evicted_spans).
     #[must_use]
     pub fn with_max_open_bytes(mut self, bytes: usize) -> Self {
         self.tracker.set_max_bytes(bytes as u64);
@@ -111,19 +110,19 @@ impl AgentSpecSpanProcessor {
         self.front.delivery()
     }
 
-    /// How many events came after the end of their span and of all spans around it, and were lost.
+    /// The number of lost events, which came after the end of their span and of all spans around it.
     #[must_use]
     pub fn late_events(&self) -> u64 {
         self.tracker.late_events()
     }
 
-    /// How many spans were delivered as unfinished while they were open, to make room for others.
+    /// The number of open spans that were delivered as unfinished, to make room for others.
     #[must_use]
     pub fn evicted_spans(&self) -> u64 {
         self.tracker.evicted_spans()
     }
 
-    /// Ends all spans that have started and not ended, as unfinished. Says how many there were.
+    /// Ends all open spans as unfinished, and returns their number.
     pub fn end_open_spans(&self) -> usize {
         let open = self.tracker.end_all();
         self.finish_unfinished(&open);

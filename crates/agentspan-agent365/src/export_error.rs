@@ -71,26 +71,25 @@ pub enum ExportError {
         /// How often the request was tried, this try included.
         tries: u32,
     },
-    /// The service refused the spans with a status that is not worth another try. 401 and 403 mean
-    /// that the token does not fit; a 3xx means that something between here and the service
-    /// redirects, which is never followed.
+    /// The service refused the spans with a status that is not retried. 401 and 403 mean that the
+    /// token is wrong. A 3xx means that something on the way to the service redirects; the delivery
+    /// never follows redirects.
     #[error("the service answered {status} for {identity}{}{}", because(permission.as_ref()), listed(reasons))]
     Status {
         /// The identity whose spans were sent.
         identity: Identity,
         /// The status of the answer.
         status: u16,
-        /// The service's correlation id, to be named in a request for support.
+        /// The service's correlation id. Name it in a request for support.
         correlation_id: Option<String>,
         /// The permission that the token lacks, after a 403.
         permission: Option<MissingPermission>,
-        /// The reasons that the service gives: the error and the description of its challenge
-        /// (`www-authenticate`), such as `insufficient_scope`, and what its body gives as the
-        /// reason.
+        /// The service's reasons: the error and the description of its challenge (`www-authenticate`),
+        /// such as `insufficient_scope`, and the reason in the body.
         reasons: Vec<ServiceReason>,
     },
-    /// The service took the request and rejected these spans, which are not sent again. The reasons
-    /// say what to change in them.
+    /// The service accepted the request and rejected these spans, which are not sent again. The
+    /// reasons say what to change in them.
     #[error("the service rejected spans of {identity}{}", listed(reasons))]
     Rejected {
         /// The identity whose spans were sent.
@@ -98,7 +97,7 @@ pub enum ExportError {
         /// The reasons that the service gives, if any.
         reasons: Vec<ServiceReason>,
     },
-    /// The service took the request and routed these spans to none of its destinations. For
+    /// The service accepted the request and routed these spans to none of its destinations. For
     /// `tenant_not_licensed`, assign a licence of Agent 365 to a user of the tenant.
     #[error("the service did not route spans of {identity}{}", listed(reasons))]
     NotRouted {
@@ -107,8 +106,8 @@ pub enum ExportError {
         /// The reasons that the service gives, if any.
         reasons: Vec<ServiceReason>,
     },
-    /// The service answered 413 for each of these spans alone in a request. Record less in a span, or
-    /// have it cut with [`Truncation`](crate::encode::Truncation), which some profiles do.
+    /// The service answered 413 to requests with only one of these spans each. Record less in a span,
+    /// or cut it with [`Truncation`](crate::encode::Truncation), as some profiles do.
     #[error(
         "the service finds spans of {identity} too large, one of them in a request of {bytes} bytes"
     )]
@@ -118,8 +117,8 @@ pub enum ExportError {
         /// The length of the shortest request that was refused with a single span in it.
         bytes: usize,
     },
-    /// Every try failed, or, with no tries, those of earlier spans of the identity did. The attempts of the
-    /// [`IdentityReport`](crate::report::IdentityReport) say how.
+    /// Every try failed. With zero tries, the tries of earlier spans of the identity failed. The attempts
+    /// of the [`IdentityReport`](crate::report::IdentityReport) say how.
     #[error("{} failed for {identity}{}", in_tries(*tries), listed(reasons))]
     RetriesExhausted {
         /// The identity whose spans were sent.
@@ -133,8 +132,8 @@ pub enum ExportError {
         /// The reasons in the service's last answer.
         reasons: Vec<ServiceReason>,
     },
-    /// The service answered each request with this span with a status of 5xx, alone in the end, while it took other
-    /// requests of the same identity. Look at what the span has that others have not.
+    /// The service answered 5xx to each request with this span, finally to the span alone, and accepted
+    /// other requests of the same identity. Look for unusual values in the span.
     #[error(
         "{} failed for a span of {identity}, and others did not{}",
         in_tries(*tries),
@@ -143,15 +142,15 @@ pub enum ExportError {
     Poison {
         /// The identity whose span was dropped.
         identity: Identity,
-        /// How often it was tried alone.
+        /// How often the span was sent alone.
         tries: u32,
         /// The status of the last answer.
         last_status: Option<u16>,
         /// The reasons in the service's last answer.
         reasons: Vec<ServiceReason>,
     },
-    /// The queue needed the room for spans of other identities: this one has more than its share, since the
-    /// service does not take its spans as fast as they come.
+    /// The queue needed the space for spans of other identities. This identity used more than its share,
+    /// because the service accepts its spans more slowly than they come.
     #[error("the queue was nearly full and {identity} had more than its share of it")]
     QueueShare {
         /// The identity whose spans were dropped.
@@ -160,8 +159,8 @@ pub enum ExportError {
         /// one.
         source: Option<Arc<Self>>,
     },
-    /// The deadline of the shutdown passed first. If the source says what the spans waited for,
-    /// mend that. Otherwise give `shutdown` more time, or flush before it.
+    /// The deadline of the shutdown passed first. If the source says what the spans waited for, fix
+    /// that. Otherwise give `shutdown` more time, or flush before it.
     #[error("the shutdown deadline passed before the spans of {identity} were delivered")]
     ShutdownDeadline {
         /// The identity whose spans were dropped.
@@ -179,7 +178,7 @@ pub enum ExportError {
 }
 
 impl ExportError {
-    /// Under which reason the spans are counted.
+    /// The reason for which the spans are counted.
     #[must_use]
     pub fn reason(&self) -> DropReason {
         match self {
@@ -201,8 +200,8 @@ impl ExportError {
         }
     }
 
-    /// The meaning of the service's last status with the reasons that it gives: what is wrong, who
-    /// can mend it, and what helps. `None` if the service gave none, or if nothing is known of it.
+    /// The meaning of the service's last status and reasons: the problem, who can fix it, and the
+    /// remedy. `None` if the service did not answer, or if the meaning is unknown.
     ///
     /// The meanings are those of the [contract](agentspan_model::agent365::contract) of Agent 365.
     #[must_use]
@@ -220,9 +219,9 @@ impl ExportError {
         status_meaning(status, &words.join(" "))
     }
 
-    /// The obstacle that kept the spans from the service, in one sentence that holds no secret: for
-    /// spans that waited until a deadline or until their queue was full, the thing they waited for.
-    /// `None` if they waited for nothing but their turn.
+    /// The obstacle that kept the spans from the service, in one sentence without a secret. For spans
+    /// that waited until a deadline or until their queue was full, it says what they waited for.
+    /// `None` if they only waited for their turn.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match self {
             Self::QueueShare { source, .. } | Self::ShutdownDeadline { source, .. } => {
@@ -282,8 +281,8 @@ fn listed(reasons: &[ServiceReason]) -> String {
 
 /// The error of a token resolver.
 ///
-/// Such an error may hold a secret. So neither `Debug` nor `Display` show it, and it is never logged;
-/// [`source`](Error::source) gives it to whoever asks for it.
+/// Such an error may hold a secret, so neither `Debug` nor `Display` shows it, and it is never logged.
+/// [`source`](Error::source) returns it.
 #[derive(Clone)]
 pub struct ResolverError(Foreign<Arc<dyn Error + Send + Sync>>);
 
@@ -353,10 +352,10 @@ impl Error for ResolverError {
 /// The error of a resolver that may have a token later: the spans wait, and the delivery asks
 /// again.
 ///
-/// Any other error of a resolver costs the spans of the batch. With this one they stay in the queue for as long
-/// as they would for a service that fails, see [`Retry`](crate::retry::Retry). Pauses are those after a failed
-/// request, and at least as long as the resolver asks. Retries that keep to the tries of a reference drop the
-/// spans.
+/// Any other error of a resolver drops the spans of the batch. With this error, they stay in the queue as
+/// long as for a service that fails, see [`Retry`](crate::retry::Retry). The pauses are the same as after
+/// a failed request, and at least as long as the resolver asks. Retries with the fixed tries of a
+/// reference package drop the spans.
 ///
 /// ```
 /// use std::time::Duration;
@@ -386,21 +385,21 @@ impl TokenUnavailable {
         }
     }
 
-    /// Says why there is none, in a sentence without a secret, which logs and reports show.
-    /// Default: nothing, since nobody but you knows what the cause shows.
+    /// Sets a reason that logs and reports show. It must not hold a secret. The default is none, because
+    /// only you know whether the cause holds one.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Why there is none, as far as it was said.
+    /// The reason that logs and reports show.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 
-    /// Asks for at least this pause. Default: none.
+    /// Asks the delivery to pause at least this long. The default is no minimum.
     #[must_use]
     pub fn with_retry_after(mut self, pause: impl Into<Option<Duration>>) -> Self {
         self.retry_after = pause.into();
@@ -453,7 +452,7 @@ pub enum RefusedIdentityError {
     Url,
 }
 
-/// Why a batch was not taken by the delivery. All of its spans are dropped and counted.
+/// Why the delivery did not accept a batch. All of its spans are dropped and counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {

@@ -9,7 +9,7 @@ use http::uri::{Authority, Scheme};
 
 use crate::transport::TransportRoute;
 
-/// Why a text cannot be given to `loopback_endpoint`.
+/// Why `with_loopback_endpoint` rejects a text.
 ///
 /// The message does not repeat the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum LoopbackEndpointError {
     #[error("is not a url of the form http://127.0.0.1:4318")]
     NotAUrl,
     /// The scheme is not `http`. Leave the loopback endpoint out to speak https to the service, or
-    /// use `connect_to` to speak https to this machine.
+    /// call `with_connect_to` to speak https to this machine.
     #[error("has a scheme other than http")]
     Scheme,
     /// It holds a user name or a password. Tokens come from the token resolver.

@@ -16,15 +16,15 @@ const MAX_REASONS: usize = 8;
 /// A reason that the service gives for some spans of a request, such as `tenant_not_licensed`, or
 /// of a request that it refuses.
 ///
-/// The words are the service's own, made fit to be shown: control characters and invisible characters
-/// are escaped, a reason has at most 200 characters, and what it repeats of the token, or of the request,
-/// 16 bytes or more, is replaced by `…`: it may be the content of a prompt. Names of attributes are kept.
-/// See [`Withheld`].
+/// The words are the service's own, made safe to show. Control characters and invisible characters are
+/// escaped, and a reason has at most 200 characters. `…` replaces 16 bytes or more that repeat the token or
+/// the request, because they may be the content of a prompt. Names of attributes are kept. See
+/// [`Withheld`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceReason {
-    /// The destination inside the service that says so, such as `flashpoint`; `None` if the service
-    /// says it of the whole request. Microsoft does not document what the names stand for.
+    /// The destination inside the service that gives the reason, such as `flashpoint`; `None` if the
+    /// reason is about the whole request. Microsoft does not document these names.
     pub sink: Option<String>,
     /// The reason. Of more than eight reasons for one identity, the others are counted together as
     /// `other reasons`.

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use crate::secret::Secret;
 
-/// Makes, or gets, the assertions with which the blueprint proves who it is: signed with the key of a
-/// certificate, or issued by somebody whom Entra trusts for the blueprint (a federated credential).
+/// The source of the assertions that prove the identity of the blueprint. It signs them with the key of a
+/// certificate, or gets them from an issuer that Entra trusts for the blueprint (a federated credential).
 ///
 /// ```
 /// use agentspan_agent365::error::BoxError;
@@ -30,13 +30,13 @@ use crate::secret::Secret;
 /// ```
 #[async_trait]
 pub trait AssertionSource: fmt::Debug + Send + Sync + 'static {
-    /// An assertion for this request.
+    /// Returns an assertion for this request.
     ///
     /// It runs within a Tokio runtime and must not block it.
     ///
     /// # Errors
     ///
-    /// Whatever kept the source from it. It may hold secrets, so it is never logged. With a
+    /// The reason why there is no assertion. The error may hold secrets, so it is never logged. With a
     /// [`TokenUnavailable`](agentspan_agent365::error::TokenUnavailable), the source says when to ask again.
     ///
     /// # Cancel safety
@@ -49,15 +49,16 @@ pub trait AssertionSource: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AssertionRequest<'a> {
-    /// The application that proves who it is: the blueprint. Subject and issuer of an assertion that it signs.
+    /// The application that proves its identity: the blueprint. It is the subject and the issuer of an
+    /// assertion that it signs.
     pub client_id: &'a str,
-    /// The tenant in which the token is asked for.
+    /// The tenant of the requested token.
     pub tenant: &'a str,
-    /// The URL of the token endpoint, for which an assertion is that the blueprint signs itself.
+    /// The URL of the token endpoint: the audience of an assertion that the blueprint signs itself.
     pub audience: &'a str,
 }
 
-/// An assertion, and for how long it may be used again.
+/// An assertion, and how long it may be reused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assertion {
     pub(crate) text: Secret,
@@ -74,7 +75,7 @@ impl Assertion {
         }
     }
 
-    /// Uses the assertion again for requests in the same tenant, until shortly before this time has passed.
+    /// Reuses the assertion for requests in the same tenant, until shortly before this time has passed.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);

@@ -37,9 +37,10 @@ const IDLE_CONNECTIONS: usize = 4;
 ///
 /// Everything but the blueprint and its credential has a default. Decide on:
 ///
-/// - [`agent_user`](Self::with_agent_user) or [`agent_users_of_spans`](Self::with_agent_users_of_spans), for
-///   agents that have a user of their own.
-/// - [`authority`](Self::with_authority), in another cloud than the public one.
+/// - [`with_agent_user`](Self::with_agent_user) or
+///   [`with_agent_users_of_spans`](Self::with_agent_users_of_spans), for agents that have a user of their
+///   own.
+/// - [`with_authority`](Self::with_authority), in another cloud than the public one.
 pub struct EntraBuilder {
     blueprint: String,
     credential: Credential,
@@ -83,8 +84,8 @@ impl EntraBuilder {
         }
     }
 
-    /// The authority of another cloud, such as `https://login.microsoftonline.us`. Default: that of the public
-    /// cloud.
+    /// Sets the authority of another cloud, such as `https://login.microsoftonline.us`. The default is the
+    /// authority of the public cloud.
     #[must_use]
     pub fn with_authority(mut self, url: impl Into<String>) -> Self {
         self.authority = Some(url.into());
@@ -107,31 +108,30 @@ impl EntraBuilder {
         self
     }
 
-    /// Resolves tokens with which the agent acts as this user. Default: the agent acts alone.
+    /// Gets tokens with which the agent acts as this user. By default, the agent acts alone.
     #[must_use]
     pub fn with_agent_user(mut self, user: AgentUser) -> Self {
         self.users = Users::One(user);
         self
     }
 
-    /// Resolves tokens with which the agent acts as the user that the spans name in
-    /// `microsoft.agent.user.id`, and tokens of the agent alone where they name none. `Profile::V3` and
-    /// `Profile::Direct` tell the resolver of the user: see
-    /// [`TokenQuery::agentic_user`](agentspan_agent365::token::TokenQuery).
+    /// Gets tokens with which the agent acts as the user in the attribute `microsoft.agent.user.id` of the
+    /// spans. For spans without it, the agent acts alone. `Profile::V3` and `Profile::Direct` pass the
+    /// user to the resolver: see [`TokenQuery::agentic_user`](agentspan_agent365::token::TokenQuery).
     #[must_use]
     pub fn with_agent_users_of_spans(mut self) -> Self {
         self.users = Users::OfSpans;
         self
     }
 
-    /// The scope of app-only tokens. Default: all that was granted for Agent 365.
+    /// Sets the scope of app-only tokens. The default is everything that was granted for Agent 365.
     #[must_use]
     pub fn with_app_scope(mut self, scope: impl Into<String>) -> Self {
         self.app_scope = scope.into();
         self
     }
 
-    /// The scope of tokens with a user. Default: to write telemetry to Agent 365.
+    /// Sets the scope of tokens with a user. The default is the permission to write telemetry to Agent 365.
     #[must_use]
     pub fn with_delegated_scope(mut self, scope: impl Into<String>) -> Self {
         self.delegated_scope = scope.into();
@@ -145,47 +145,47 @@ impl EntraBuilder {
         self
     }
 
-    /// How long one question may take. Default: 10 s.
+    /// Sets the timeout of one request to Entra. The default is 10 seconds.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long all questions on the way to a token may take. Default: 25 s, which is less than an exporter
-    /// waits for its resolver by default.
+    /// Sets the deadline for a token, with all requests that it needs. The default is 25 seconds, which is
+    /// less than the default deadline of the delivery for its resolver.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How long before its expiry a token is replaced at the latest; at a random time, it is replaced up to
-    /// twice as early, and never before half of its life. Default: 5 minutes.
+    /// Sets how long before its expiry a token is replaced at the latest. It is replaced at a random time,
+    /// up to twice as early, and never before half of its lifetime. The default is 5 minutes.
     #[must_use]
     pub fn with_refresh_before(mut self, time: Duration) -> Self {
         self.refresh_before = time;
         self
     }
 
-    /// Asks in plain http a service on this machine, such as `http://127.0.0.1:8080`, in place of Entra. The
-    /// credential is sent there, too. Only a loopback address or `localhost`, without credentials, path and
-    /// query, is accepted.
+    /// Asks a service on this machine, such as `http://127.0.0.1:8080`, over plain HTTP instead of Entra.
+    /// That service also gets the credential. The URL must have a loopback address or `localhost` as its
+    /// host, and no credentials, path or query.
     #[must_use]
     pub fn with_loopback_endpoint(mut self, url: impl Into<String>) -> Self {
         self.loopback = Some(url.into());
         self
     }
 
-    /// Dials this loopback address whatever the host of the authority is. The URL and the check of the server's
-    /// name stay those of the authority, so that a test sees the whole path.
+    /// Connects to this loopback address instead of the host of the authority. The URL and the name in the
+    /// server's certificate are still those of the authority, so a test covers the whole path.
     #[must_use]
     pub fn with_connect_to(mut self, address: SocketAddr) -> Self {
         self.connect_to = Some(address);
         self
     }
 
-    /// Trusts these certificates, in DER form, and not those of the operating system.
+    /// Trusts these root certificates, in DER form, instead of those of the operating system.
     #[must_use]
     pub fn with_root_certificates<C: AsRef<[u8]>>(
         mut self,
@@ -203,7 +203,7 @@ impl EntraBuilder {
         self
     }
 
-    /// Checks the settings. Nothing is asked yet.
+    /// Checks the settings. It does not connect to Entra.
     ///
     /// # Errors
     ///

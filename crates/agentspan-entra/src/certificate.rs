@@ -29,7 +29,7 @@ const LIFETIME: u64 = 10 * 60;
 /// # }
 /// ```
 ///
-/// For each question, it signs an assertion with PS256 that is valid for ten minutes.
+/// For each request, it signs an assertion with PS256 that is valid for ten minutes.
 #[derive(Clone)]
 pub struct Certificate {
     key: PrivateKey,
@@ -53,8 +53,8 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// Reads a certificate and its key, which stand in one text in any order. Of several certificates, the
-    /// first one is the blueprint's.
+    /// Reads a certificate and its key from one text, in any order. Of several certificates, the first is
+    /// the blueprint's.
     ///
     /// # Errors
     ///

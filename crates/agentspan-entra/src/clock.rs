@@ -4,15 +4,14 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Instant;
 
-/// The source of the time and of random delays. Only tests need another one than the
-/// [`SystemClock`].
+/// The source of the time and of random delays. Only tests need another one than [`SystemClock`].
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Measures how long tokens are kept.
     fn now(&self) -> Instant {
         Instant::now()
     }
 
-    /// Where in the range of possible times the next one is: 0 for the first, 1 for the last.
+    /// The position of the next time in the range of possible times: 0 for the first, 1 for the last.
     fn random(&self) -> f64 {
         // A new state hashes with keys of its own, which the standard library draws at random.
         let bits = RandomState::new().hash_one(0_u8) >> 11;

@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 impl Credential {
     /// A client secret of the blueprint: its value, not its id.
     ///
-    /// A secret has to be stored and renewed. Prefer an assertion where there is one.
+    /// You must store and renew a secret. Prefer an assertion if you have a source of them.
     #[must_use]
     pub fn secret(secret: impl Into<Secret>) -> Self {
         Self(Kind::Secret(secret.into()))

@@ -30,12 +30,12 @@ const CLIENT_CREDENTIALS: &str = "client_credentials";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const USER_FIC: &str = "user_fic";
 
-/// Gets tokens for agents from Microsoft Entra, and keeps them.
+/// Gets tokens for agents from Microsoft Entra, and caches them.
 ///
-/// Clones share what they keep, so a clone can resolve tokens for the exporter while another one exchanges the
+/// Clones share the cache, so a clone can resolve tokens for the exporter while another one exchanges the
 /// tokens of requests. See the [crate](crate) for what it promises.
 ///
-/// Its methods need a Tokio runtime with I/O and time. As a token resolver, it uses that of the exporter.
+/// Its methods need a Tokio runtime with I/O and time. As a token resolver, it uses the exporter's runtime.
 #[derive(Clone)]
 pub struct Entra(Arc<Inner>);
 
@@ -93,7 +93,7 @@ impl Entra {
 
     /// The token with which an agent acts on behalf of the person that `user_token` was issued to.
     ///
-    /// `user_token` is the one that came with the person's request. It must be for the blueprint: ask for it
+    /// `user_token` is the token of the person's request. It must be issued for the blueprint: request it
     /// with the scope `api://{blueprint}/access_as_user`.
     ///
     /// # Errors

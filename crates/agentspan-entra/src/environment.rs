@@ -31,7 +31,7 @@ impl Entra {
     ///   the tokens. By default, it is the permission to write telemetry to Agent 365.
     ///
     /// The variables are read now, and a blank value counts as unset. All tokens are those of this agent and its
-    /// user, so use the client for the spans of one agent. What it sends to Entra is what the package sends. The
+    /// user, so use the client for the spans of one agent. It sends the same requests to Entra as the package. The
     /// package uses the credential of the host where a variable is missing, but Agent 365 refuses such tokens;
     /// give the builder a [`Credential`] to prove the blueprint's identity without a secret.
     ///

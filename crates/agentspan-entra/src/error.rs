@@ -12,12 +12,12 @@ use crate::hop::Hop;
 use crate::refusal::Refusal;
 
 /// Why there is no token. No message holds a secret, an assertion or a token.
-/// A question that several callers wait for fails for all of them, each with a clone of one error.
+/// If several callers wait for the same request, each gets a clone of its error.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntraError {
-    /// Entra refuses. The [`Refusal`] says why, and often what helps: most causes are mended in Entra, and
-    /// then the next question succeeds.
+    /// Entra refuses. The [`Refusal`] says why, and often has the remedy: most causes are fixed in Entra,
+    /// and then the next request succeeds.
     #[error("entra refused the {hop}: {refusal}")]
     Refused {
         /// The token or assertion that was asked for.
@@ -49,7 +49,7 @@ pub enum EntraError {
         /// The error of the transport.
         source: TransportError,
     },
-    /// The answer is none of Entra: check that nothing on the way answers in its place, such as a proxy.
+    /// The answer is not from Entra. Check whether something on the way, such as a proxy, answers instead.
     #[error("the answer about the {hop} has {what}")]
     Malformed {
         /// The token or assertion that was asked for.
@@ -63,10 +63,10 @@ pub enum EntraError {
     /// The source of assertions panicked. The panic hook of the program has the message.
     #[error("the source of assertions panicked")]
     AssertionPanic,
-    /// It took too long altogether.
+    /// The requests for the token took too long in total.
     #[error("no token within {deadline:?}")]
     Timeout {
-        /// For all questions on the way to a token.
+        /// The deadline for all requests that the token needs.
         deadline: Duration,
     },
     /// The tenant cannot be part of a URL. Use its GUID or its domain.
@@ -75,8 +75,8 @@ pub enum EntraError {
 }
 
 impl EntraError {
-    /// Whether the same question may have another answer later, without a change of the program. A refusal
-    /// counts, too: its causes are mended in Entra.
+    /// Whether the same request may succeed later, without a change of the program. A refusal counts, too,
+    /// because its causes are fixed in Entra.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -92,7 +92,7 @@ impl EntraError {
         }
     }
 
-    /// How long to wait at least before the next question, if somebody asks for it.
+    /// The minimum wait before the next request, if Entra or the source of assertions asks for one.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -125,8 +125,8 @@ impl EntraError {
 
 /// The error of a source of assertions.
 ///
-/// It may hold a secret, so neither `Debug` nor `Display` show it, and it is never logged.
-/// [`source`](std::error::Error::source) gives it to whoever asks for it.
+/// It may hold a secret, so neither `Debug` nor `Display` shows it, and it is never logged.
+/// [`source`](std::error::Error::source) returns it.
 #[derive(Clone)]
 pub struct AssertionError(Foreign<Arc<dyn Error + Send + Sync>>);
 

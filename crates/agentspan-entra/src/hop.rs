@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-/// One question to Entra on the way to a token.
+/// One of the requests to Entra that lead to a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hop {
-    /// The blueprint asks for an assertion with which one agent can prove who it is.
+    /// The blueprint requests an assertion that proves the identity of one agent.
     BlueprintAssertion,
-    /// The agent asks for its own token, without a user.
+    /// The agent requests its own token, without a user.
     AgentToken,
-    /// The agent asks for a token on behalf of the person whose token it was given.
+    /// The agent requests a token on behalf of the person whose token it got.
     OnBehalfOf,
-    /// The agent asks for an assertion with which it can act as its user.
+    /// The agent requests an assertion with which it can act as its user.
     AgentAssertion,
-    /// The agent asks for a token of its user.
+    /// The agent requests a token of its user.
     AgentUser,
 }
 

@@ -25,18 +25,18 @@
 //! - For a request of a person, [`Entra::token_on_behalf_of`] exchanges the token that came with the request;
 //!   send the request's spans with it in an `ExportToken`.
 //!
-//! Tokens are asked for in the tenant of the spans, which is where the agent lives: the blueprint may live in
-//! another one.
+//! Tokens are requested in the tenant of the spans, which is the tenant of the agent. The blueprint may be in
+//! another tenant.
 //!
 //! # What it promises
 //!
-//! - A token is kept under everything that it was asked with: tenant, client, scope, user. One question for the
-//!   same token is asked at a time, and all who wait for it get its answer, or its failure.
-//! - A token is replaced five to ten minutes before it expires, at a random time, while others still use it. If
+//! - A token is cached by all parts of its request: tenant, client, scope, user. Only one request for the same
+//!   token is in flight at a time, and all callers that wait for it get its answer or its error.
+//! - A token is replaced five to ten minutes before it expires, at a random time, while callers still use it. If
 //!   that fails, the old token is used until it expires.
-//! - When Entra cannot be reached, is busy or refuses, the spans wait: [`Entra`] answers with
-//!   [`TokenUnavailable`](agentspan_agent365::error::TokenUnavailable). `Retry-After` is kept to.
-//! - What a refusal means, and what helps, is in the error and in the log: see [`aadsts::explain`].
+//! - If Entra cannot be reached, is busy or refuses, the spans wait: [`Entra`] answers with
+//!   [`TokenUnavailable`](agentspan_agent365::error::TokenUnavailable). It respects `Retry-After`.
+//! - The error and the log explain a refusal and its remedy: see [`aadsts::explain`].
 //! - Secrets, assertions and tokens are overwritten in memory when they are dropped, and are in no log and no
 //!   `Debug`. Copies that the HTTP library and the TLS library make while they send are not overwritten.
 //!
@@ -44,12 +44,12 @@
 //!
 //! - [`Entra`] and [`EntraBuilder`]: the client, which is a token resolver. [`Entra::builder_from_environment`] reads
 //!   the environment variables of Microsoft's package.
-//! - [`Credential`]: how the blueprint proves who it is: with a secret, or with an assertion from an
+//! - [`Credential`]: how the blueprint proves its identity: with a secret, or with an assertion from an
 //!   [`AssertionSource`]: a [`Certificate`], a [`ManagedIdentity`], a [`WorkloadIdentity`], or your own.
 //!   A credential of `azure_identity` becomes an [`AssertionSource`] in a few lines, which the program
 //!   [`azure_identity.rs`](https://github.com/agentspan-rs/agentspan/blob/main/frameworks/src/azure_identity.rs)
 //!   shows and runs.
-//! - [`EntraError`], [`Refusal`] and [`aadsts`]: what went wrong, and who can mend it.
+//! - [`EntraError`], [`Refusal`] and [`aadsts`]: what went wrong, and who can fix it.
 
 #![doc(html_root_url = "https://docs.rs/agentspan-entra/latest")]
 

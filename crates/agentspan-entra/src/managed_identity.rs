@@ -52,18 +52,18 @@ pub struct ManagedIdentity {
     transport: PerProcess<Transport>,
 }
 
-/// Why a managed identity cannot be asked for. No message shows the key of the endpoint.
+/// Why there is no assertion of a managed identity. No message shows the key of the endpoint.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManagedIdentityError {
-    /// The endpoint is not http on this machine, or at an address of its own link. Take it from the variable
-    /// `IDENTITY_ENDPOINT`.
+    /// The endpoint is not plain http on this machine or at a link-local address. Take it from the
+    /// variable `IDENTITY_ENDPOINT`.
     #[error("the endpoint of the identity is not on this machine")]
     Endpoint,
-    /// The key holds what no header can carry. Take it from the variable `IDENTITY_HEADER`.
+    /// The key has characters that a header must not have. Take it from the variable `IDENTITY_HEADER`.
     #[error("the key of the identity's endpoint cannot be sent")]
     Key(#[source] InvalidHeaderValue),
-    /// The service does not answer. There is one only on Azure.
+    /// The service does not answer. It exists only on Azure.
     #[error("the identity's endpoint does not answer")]
     Unreachable(#[source] TransportError),
     /// The service refuses: 400 mostly means that the machine or app has no such identity.
@@ -72,25 +72,25 @@ pub enum ManagedIdentityError {
         /// The status of the answer.
         status: u16,
     },
-    /// The answer is not as Azure writes it.
+    /// The answer does not have the form of Azure's answers.
     #[error("the answer of the identity's endpoint has {0}")]
     Malformed(&'static str),
 }
 
 impl ManagedIdentity {
-    /// The identity of a virtual machine, or of what runs on one such as a container.
+    /// The identity of a virtual machine, also for a container on it.
     #[must_use]
     pub fn of_machine() -> Self {
         let route = TransportRoute::Http;
         Self::at(IMDS, route)
     }
 
-    /// The identity of a machine whose metadata service is played by this one, such as
+    /// The identity of a machine with a fake metadata service at this URL, such as
     /// `http://127.0.0.1:8080`, for tests.
     ///
     /// # Errors
     ///
-    /// [`ManagedIdentityError::Endpoint`] when that is not a plain address of this machine.
+    /// [`ManagedIdentityError::Endpoint`] if the URL is not a plain address of this machine.
     pub fn of_machine_at(url: &str) -> Result<Self, ManagedIdentityError> {
         let endpoint: LoopbackEndpoint = url.parse().map_err(|_| ManagedIdentityError::Endpoint)?;
         Ok(Self::at(&endpoint.url(), endpoint.route()))

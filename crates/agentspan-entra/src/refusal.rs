@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 300;
 /// More codes are not kept. Entra names one, seldom two.
 const MAX_CODES: usize = 8;
 
-/// A refusal of Entra: what it says, and what that means.
+/// A refusal of Entra, and its meaning.
 ///
 /// The texts are Entra's, without any part that repeats a secret of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Refusal {
     pub codes: Vec<u32>,
     /// Entra's own words.
     pub description: String,
-    /// Names the request to Microsoft's support.
+    /// The id of the request, for Microsoft's support.
     pub correlation_id: Option<String>,
 }
 

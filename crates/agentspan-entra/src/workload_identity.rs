@@ -13,8 +13,8 @@ use crate::secret::Secret;
 /// The identity of a workload in Kubernetes or elsewhere, as a token in a file. The blueprint needs a federated
 /// credential that trusts its issuer.
 ///
-/// The platform replaces the file before the token in it expires, so it is read for each question. With the
-/// workload identity of Azure, its path is in the variable `AZURE_FEDERATED_TOKEN_FILE`.
+/// The platform replaces the file before the token in it expires, so the file is read for each request.
+/// With the workload identity of Azure, the path is in the variable `AZURE_FEDERATED_TOKEN_FILE`.
 ///
 /// ```
 /// use agentspan_entra::{Credential, WorkloadIdentity};

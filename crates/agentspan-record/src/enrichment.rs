@@ -14,8 +14,8 @@ use crate::price;
 
 /// The changes that an enricher makes to a span's attributes.
 ///
-/// First attributes are set, then those that are to be left out are removed, as the enriched span of
-/// `microsoft-agents-a365-observability-core` 2.0.0 does.
+/// Attributes are set first and removed afterwards, as in the enriched span of
+/// `microsoft-agents-a365-observability-core` 2.0.0.
 ///
 /// ```
 /// use agentspan_record::Enrichment;
@@ -65,7 +65,8 @@ impl Enrichment {
         Self::default()
     }
 
-    /// Sets an attribute. One that the span has already keeps its place and gets the new value.
+    /// Sets an attribute. If the span already has the key, the attribute keeps its place and gets the new
+    /// value.
     #[must_use]
     pub fn with_attribute(mut self, attribute: KeyValue) -> Self {
         self.set.push(attribute);
@@ -100,8 +101,8 @@ impl SpanEnrichers {
         Self::default()
     }
 
-    /// Asks `enricher` about each span, after those that are there already; each sees what the others
-    /// did. If it panics, the panic is logged, and the span stays as it was.
+    /// Calls `enricher` for each span, after the enrichers that were added before. Each sees the changes
+    /// of the previous ones. If it panics, the panic is logged, and the span stays as it was.
     pub fn with_span_enricher(
         self,
         enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
@@ -119,11 +120,11 @@ impl SpanEnrichers {
         self
     }
 
-    /// Sets what calls of models cost: `gen_ai.usage.cost`, or `llm.cost.total` in the words of
-    /// OpenInference, as a number.
+    /// Adds the cost of model calls: `gen_ai.usage.cost`, or `llm.cost.total` in OpenInference, as a
+    /// number.
     ///
-    /// `price` gets the tokens of a call and the model that answered, and gives the cost, usually in US dollars; `None`
-    /// for a model that it does not know. A span that repeats the sum of its calls has no cost of its own.
+    /// `price` gets the tokens of a call and the model that answered, and returns the cost, usually in US
+    /// dollars, or `None` for an unknown model. Spans that repeat the sum of their calls get no cost.
     pub fn with_price(
         self,
         price: impl Fn(&Usage, &str) -> Option<f64> + Send + Sync + 'static,

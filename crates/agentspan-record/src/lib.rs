@@ -2,7 +2,7 @@
 //!
 //! - [`FinishedSpan`] is a span of the OpenTelemetry SDK, with the Agent Spec span behind it if there is one.
 //! - [`Preparation`] renders, enriches and masks a finished span for one destination, in this order.
-//! - [`RequestToken`] is what the spans of a request are exported with, for whoever carries it along.
+//! - [`RequestToken`] carries the token of a request from the code that makes spans to the code that exports them.
 //! - [`DropReason`] says why a span was not delivered.
 //! - [`SpanLimits`] limits the size of a queued span, and cuts larger spans.
 //! - [`Tracker`] follows open Agent Spec spans and creates their records, for the Agent Spec processors in

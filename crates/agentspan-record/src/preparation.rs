@@ -12,7 +12,7 @@ use crate::normalised::Normalised;
 use crate::render::{render_attributes, render_record};
 use crate::{FinishedSpan, Hiding, SpanEnrichers};
 
-/// Turns finished spans into what one destination is to see.
+/// Prepares finished spans for one destination.
 ///
 /// In this order, each once: spans are rendered in a vocabulary, enriched, and masked. It takes time, so it has its
 /// place on the thread that exports.

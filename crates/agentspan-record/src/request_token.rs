@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 /// The token for the spans of a request, in the context in which the request is served.
 ///
-/// Whoever makes spans carries it along and does not look into it. Whoever exports them does.
+/// Code that makes spans passes it on without reading it. Code that exports spans reads it.
 #[derive(Clone)]
 pub struct RequestToken(Option<Arc<dyn Any + Send + Sync>>);
 
 impl RequestToken {
-    /// Something to be carried.
+    /// Carries this token.
     #[must_use]
     pub fn new(token: Arc<impl Any + Send + Sync>) -> Self {
         Self(Some(token))
     }
 
-    /// Nothing, in place of what is carried around it: for a request that is served within another one.
+    /// Carries no token, in place of the token of an enclosing request: for a request that is served
+    /// within another one.
     #[must_use]
     pub fn withheld() -> Self {
         Self(None)

@@ -47,11 +47,11 @@ impl Default for Threads {
 
 /// Makes a token resolver from a closure that may block.
 ///
-/// It is called on up to 32 threads named `agentspan-token`, which end when they were idle for ten
-/// seconds, and for one identity at a time only once. A closure that never returns keeps its thread until
-/// the process ends, and its identity without tokens; others are affected when it keeps all 32. Going to another thread and back costs some ten
-/// microseconds per identity and batch, which [`token_from_async_fn`](super::token_from_async_fn)
-/// saves where tokens are at hand.
+/// The closure runs on up to 32 threads named `agentspan-token`, which end after ten idle seconds, and
+/// only once at a time for each identity. A call that never returns blocks its thread until the process
+/// ends, and leaves its identity without tokens; other identities are affected if all 32 threads are
+/// blocked. The change of threads costs some ten microseconds per identity and batch. If tokens are at
+/// hand, [`token_from_async_fn`](super::token_from_async_fn) avoids it.
 ///
 /// ```
 /// use agentspan_agent365::{AccessToken, token_from_fn};

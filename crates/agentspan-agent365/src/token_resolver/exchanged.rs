@@ -19,7 +19,7 @@ const MAX_IDENTITIES: usize = 10_000;
 /// The name that hosts use for the handler of an agent's own user, unless they say otherwise.
 const AUTH_HANDLER: &str = "AGENTIC";
 
-/// How the token of a turn is exchanged for one that the service takes.
+/// Exchanges the token of a turn for a token that the service accepts.
 #[derive(Clone)]
 pub struct TokenExchange {
     scopes: Arc<[String]>,
@@ -60,7 +60,7 @@ impl TokenExchange {
         }
     }
 
-    /// The host's handler that exchanges tokens. Default: `AGENTIC`.
+    /// Sets the host's handler that exchanges tokens. The default is `AGENTIC`.
     #[must_use]
     pub fn with_auth_handler<'a>(mut self, name: impl Into<Option<&'a str>>) -> Self {
         self.auth_handler = name.into().map(Arc::from);
@@ -78,13 +78,13 @@ impl fmt::Debug for TokenExchange {
     }
 }
 
-/// Tokens that the turns of each identity are exchanged for, as the `AgenticTokenCache` of
-/// `microsoft-opentelemetry` 1.5.0 has them.
+/// A token resolver that exchanges the tokens of turns, as the `AgenticTokenCache` of
+/// `microsoft-opentelemetry` 1.5.0 does.
 ///
-/// Each turn [registers](Self::register) how its token is exchanged. When spans of the identity are
-/// sent, the exchange of the latest turn is asked. Every question is an exchange: put a
-/// [`TokenCache`](crate::TokenCache) around it, which keeps the answer until shortly before it
-/// expires.
+/// Each turn [registers](Self::register) how its token is exchanged. When the delivery sends spans of
+/// an identity, it runs the exchange of the identity's latest turn. It does so for each batch: put a
+/// [`TokenCache`](crate::TokenCache) around this resolver to keep the new token until shortly before
+/// it expires.
 ///
 /// The registrations of at most 10,000 identities are kept. Clones share them.
 ///
@@ -128,20 +128,20 @@ struct Turn {
 }
 
 impl ExchangedTokens {
-    /// No turn yet: there are no tokens.
+    /// A resolver without turns, which has no tokens yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says how the token of a turn of `identity` is exchanged, in place of what an earlier turn
-    /// said. The token of an earlier turn may have expired.
+    /// Sets how the token of a turn of `identity` is exchanged. It replaces the exchange of an earlier
+    /// turn, whose token may have expired.
     pub fn register(&self, identity: Identity, exchange: TokenExchange) {
         // A replaced exchange is foreign code, and is dropped after the lock.
         let _replaced = self.with_turns(|turns| turns.put(identity, exchange));
     }
 
-    /// Forgets the turns of `identity`, of which there is no token any more.
+    /// Forgets the turns of `identity`. There is no token for it until the next turn.
     pub fn forget(&self, identity: &Identity) {
         let _forgotten = self.with_turns(|turns| turns.latest.remove(identity));
     }
