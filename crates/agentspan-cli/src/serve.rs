@@ -150,8 +150,8 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 fn addresses(http: SocketAddr, grpc: SocketAddr) -> String {
     format!(
         "The page:      http://{http}/\n\
-         OTLP (HTTP):   OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}\n\
-         OTLP (gRPC):   OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc}\n\
+         OTLP (HTTP):   OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}\n\
+         OTLP (gRPC):   OTEL_EXPORTER_OTLP_PROTOCOL=grpc, and http://{grpc}\n\
          Agent 365:     a loopback endpoint, http://{http}\n\
          Stop with Ctrl-C.\n"
     )
