@@ -93,8 +93,8 @@ impl Switches {
         }
     }
 
-    /// The variables of switches whose values are words that no switch knows, each with the words that
-    /// it knows. Such a switch is off, which may not be what was meant: tell it to somebody.
+    /// The switches whose values are unknown words, each with the words that it understands. Such a
+    /// switch is off, perhaps by mistake, so log a warning.
     ///
     /// ```
     /// use agentspan_discovery::{Environment, Switches};

@@ -400,8 +400,8 @@ impl Context {
         Self(actives.unwrap_or_default())
     }
 
-    /// This context, in which `companion` becomes current after all that is active. What is entered
-    /// later comes after both, each time that a future is polled.
+    /// Adds `companion` to this context. It becomes current after the traces and spans of the context,
+    /// each time that a future is polled, and before everything that is entered later.
     pub fn with_companion(mut self, companion: Arc<dyn Companion>) -> Self {
         self.0.push(Active::Companion(companion));
         self

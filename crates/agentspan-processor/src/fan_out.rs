@@ -20,8 +20,9 @@ use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 /// policy [`Propagate`](crate::ErrorPolicy::Propagate). Failures are logged and
 /// [counted](Self::failures).
 ///
-/// An asynchronous hook that is dropped while a target is slow calls the synchronous hooks of the targets after
-/// that one. If a span or a trace was just starting, it calls `on_end` or `shutdown` of those before it instead.
+/// If an asynchronous hook is dropped while it waits for a target, the synchronous hooks of the later targets
+/// are called. If a span or a trace was just starting, `on_end` or `shutdown` of the earlier targets is called
+/// instead.
 ///
 /// ```
 /// use agentspan_model::agentspec::Disclosure;
