@@ -150,6 +150,9 @@ fn spans_that_waited_for_the_service_until_the_shutdown_say_what_it_answered() {
     let exporter = exporter(&service, token("t"));
     let export = exporter.export_with_report(vec![span_of(TENANT, "a")]);
     service.wait_for(2, LONG).unwrap();
+    let awaited =
+        format!("the service has given no answer yet to try 2 for tenant {TENANT}, agent a");
+    assert_eq!(exporter.delivery().awaited(), Some(awaited));
     exporter.delivery().shutdown(BRIEF).unwrap_err();
     let tried = format!("1 try failed for tenant {TENANT}, agent a");
     let causes = causes(&block_on(export).unwrap());
