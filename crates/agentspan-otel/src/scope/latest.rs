@@ -493,6 +493,9 @@ mod tests {
         for others in [32, 100] {
             let mut list = Latest::new(vec![(Counted(0), 0)]);
             let mut put = |key, value, standing| list.put((Counted(key), value), standing);
+            // While the list is short.
+            put(3, 6, Standing::Own);
+            put(3, 7, Standing::Other);
             for key in 10..10 + others {
                 put(key, 1, Standing::Other);
                 put(100 + key, 2, Standing::Free);
@@ -501,10 +504,10 @@ mod tests {
             put(2, 4, Standing::Own);
             put(0, 5, Standing::Other);
             let items = list.take(64);
-            let first = items.iter().take(4).map(|(key, value)| (key.0, *value));
+            let first = items.iter().take(5).map(|(key, value)| (key.0, *value));
             let first: Vec<_> = first.collect();
-            assert_eq!(first, [(1, 3), (2, 4), (0, 5), (10, 1)]);
-            assert_eq!(items.len(), 3 + 2 * others);
+            assert_eq!(first, [(3, 7), (1, 3), (2, 4), (0, 5), (10, 1)]);
+            assert_eq!(items.len(), 4 + 2 * others);
         }
     }
 

@@ -770,3 +770,30 @@ fn a_flush_without_time_succeeds_if_nothing_is_queued() {
     assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
     drop(release);
 }
+
+/// Takes spans, and hangs in its flush until the other end of the channel is gone.
+#[derive(Debug)]
+struct HangingFlush(Mutex<Receiver<()>>);
+
+impl SpanExporter for HangingFlush {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        let _ = self.0.lock().unwrap().recv();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_flush_with_time_waits_for_that_of_the_exporter_if_nothing_is_queued() {
+    let (release, hangs) = mpsc::channel();
+    let exporter = HangingFlush(Mutex::new(hangs));
+    let queue = ExportQueue::builder("test", exporter).build().unwrap();
+    let late = queue.flush(Duration::from_millis(1));
+    assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
+    queue.flush(Duration::ZERO).unwrap();
+    drop(release);
+    queue.flush(WHILE).unwrap();
+}
