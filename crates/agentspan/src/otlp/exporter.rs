@@ -19,7 +19,7 @@ use agentspan_otel::export_queue::{Receipt, Receipts};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
@@ -59,6 +59,14 @@ pub(super) trait Wire: fmt::Debug + Send + Sync + 'static {
 
     /// The receiver's own reason for refusing a batch; empty if it gives none.
     fn reason(answer: &HttpAnswer) -> String;
+
+    /// What may be wrong with the address, in our own words. Without a status, the answer is not HTTP.
+    fn doubt(uri: &Uri, status: Option<StatusCode>) -> Option<&'static str>;
+}
+
+/// Whether the receiver may expect the other protocol of OTLP.
+pub(super) fn is_other_protocol_likely(status: Option<StatusCode>) -> bool {
+    status.is_none_or(|status| matches!(status.as_u16(), 400 | 404 | 405 | 415))
 }
 
 /// Exports on the calling thread, which belongs to a queue. Its connections live in a runtime that
@@ -260,6 +268,15 @@ impl<W: Wire> OtlpExporter<W> {
         let why = match outcome {
             Ok(answer) => W::status(answer),
             Err(error) => cause::of(error, time),
+        };
+        let doubt = match outcome {
+            Ok(answer) => W::doubt(&self.uri, Some(answer.status())),
+            Err(TransportError::Exchange(_)) => W::doubt(&self.uri, None),
+            Err(_) => None,
+        };
+        let why = match doubt {
+            Some(doubt) => format!("{why}, and {doubt}"),
+            None => why,
         };
         let receipt = Receipt::unconfirmed().with_failure(&why);
         self.receipts.put(match outcome {

@@ -8,11 +8,11 @@ use agentspan_agent365::transport::{HttpAnswer, Transport};
 use agentspan_discovery::{Environment, standard_variables as names};
 use agentspan_model::received::words_of_body;
 use http::header::{CONTENT_TYPE, TE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 
 use self::status::GrpcStatus;
 use super::endpoint::Endpoint;
-use super::exporter::{OtlpExporter, Wire};
+use super::exporter::{OtlpExporter, Wire, is_other_protocol_likely};
 use super::partial_success::Said;
 use super::settings::{Place, Settings};
 use super::verdict::Verdict;
@@ -141,6 +141,11 @@ impl Wire for Grpc {
     fn reason(answer: &HttpAnswer) -> String {
         status::message(answer).unwrap_or_else(|| words_of_body(answer.body()))
     }
+
+    fn doubt(uri: &Uri, status: Option<StatusCode>) -> Option<&'static str> {
+        (uri.port_u16() == Some(4318) && is_other_protocol_likely(status))
+            .then_some("port 4318 is usually for OTLP over HTTP")
+    }
 }
 
 /// The payload of an answer's message. It is not compressed, since the request does not offer
@@ -176,6 +181,17 @@ mod tests {
             let environment = environment.into_iter().collect();
             assert_eq!(with_scheme(url, &environment), expected);
         }
+    }
+
+    #[test]
+    fn a_port_of_http_is_doubted_where_http_may_be_what_answers() {
+        let doubt = |url: &'static str, status| Grpc::doubt(&Uri::from_static(url), status);
+        let port = Some("port 4318 is usually for OTLP over HTTP");
+        for status in [None, Some(StatusCode::NOT_FOUND)] {
+            assert_eq!(doubt("http://h:4318", status), port);
+            assert_eq!(doubt("http://h:4317", status), None);
+        }
+        assert_eq!(doubt("http://h:4318", Some(StatusCode::UNAUTHORIZED)), None);
     }
 
     #[test]

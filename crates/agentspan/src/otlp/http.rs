@@ -6,10 +6,10 @@ use agentspan_agent365::transport::{HttpAnswer, Transport};
 use agentspan_discovery::Environment;
 use agentspan_model::received::words_of_body;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
 use super::endpoint::Endpoint;
-use super::exporter::{OtlpExporter, Wire};
+use super::exporter::{OtlpExporter, Wire, is_other_protocol_likely};
 use super::partial_success::{Said, message_of_status};
 use super::settings::{Place, Settings};
 use super::verdict::Verdict;
@@ -115,6 +115,16 @@ impl Wire for Http {
             words_of_body(answer.body())
         }
     }
+
+    fn doubt(uri: &Uri, status: Option<StatusCode>) -> Option<&'static str> {
+        if uri.port_u16() == Some(4317) && is_other_protocol_likely(status) {
+            return Some("port 4317 is usually for OTLP over gRPC");
+        }
+        let is_path_unknown = status.is_some_and(|status| matches!(status.as_u16(), 404 | 405));
+        let has_usual_path = uri.path().trim_end_matches('/').ends_with("/v1/traces");
+        (is_path_unknown && !has_usual_path)
+            .then_some("the path of the endpoint does not end in /v1/traces")
+    }
 }
 
 /// Whether the content type begins with this text.
@@ -177,6 +187,21 @@ mod tests {
         span.end();
         queue.flush(Duration::from_secs(60)).unwrap();
         assert_eq!(queue.stats().exported, 1);
+    }
+
+    #[test]
+    fn a_port_of_grpc_is_doubted_where_grpc_may_be_what_answers() {
+        let doubt = |url: &str, status: Option<u16>| {
+            let status = status.map(|status| StatusCode::from_u16(status).unwrap());
+            Http::doubt(&url.parse().unwrap(), status)
+        };
+        let port = Some("port 4317 is usually for OTLP over gRPC");
+        for status in [None, Some(400), Some(404), Some(405), Some(415)] {
+            assert_eq!(doubt("http://h:4317/v1/traces", status), port);
+            assert_eq!(doubt("http://h:4318/v1/traces", status), None);
+        }
+        assert_eq!(doubt("http://h:4317", Some(404)), port);
+        assert_eq!(doubt("http://h:4317", Some(401)), None);
     }
 
     #[test]

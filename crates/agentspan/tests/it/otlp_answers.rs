@@ -78,6 +78,28 @@ fn what_may_pass_is_tried_again_and_other_refusals_are_final() {
     }
 }
 
+#[test]
+fn an_unknown_path_is_doubted_unless_it_is_the_usual_one() {
+    let failure = |path: &str, status: u16| {
+        let service = service([Answer::status(status)]);
+        let otlp = Otlp::new().with_endpoint(format!("{}{path}", service.url()));
+        let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+        sender.send(1).unwrap_err();
+        sender.report().last_failure.unwrap()
+    };
+    let doubt = "and the path of the endpoint does not end in /v1/traces";
+    for status in [404, 405] {
+        let said = format!("status {status}, {doubt}");
+        assert_eq!(failure("", status), said);
+        assert_eq!(failure("/api/otel?k=/v1/traces", status), said);
+        assert_eq!(
+            failure("/api/v1/traces", status),
+            format!("status {status}")
+        );
+    }
+    assert_eq!(failure("", 401), "status 401");
+}
+
 /// Keeps the pauses instead of waiting.
 #[derive(Clone, Debug, Default)]
 struct Pauses(Arc<Mutex<Vec<Duration>>>);
