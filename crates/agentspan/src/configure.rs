@@ -619,6 +619,7 @@ impl Configuration {
         let wants_agent365 = has_delivery || (is_asked_for && destinations.is_empty());
         let is_fallback_wanted = !environment_destinations::are_unwanted(environment);
         if delivery.is_none() && destinations.is_empty() && is_fallback_wanted {
+            environment_destinations::warn_of_unused_receiver(environment);
             destinations.push(Destination::console(self.console));
         }
         let captures = match destinations.as_slice() {

@@ -19,9 +19,10 @@ use self::disabled as grpc;
 #[cfg(not(feature = "otlp-http"))]
 use self::disabled as http;
 use crate::destination::Destination;
-use crate::environment::{ignored, understood};
+use crate::environment::{first, ignored, understood};
 use crate::install_error::InstallError;
 use crate::setup_log;
+use crate::shown_url::ShownUrl;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Exporter {
@@ -90,6 +91,20 @@ pub(crate) fn are_unwanted(environment: &Environment) -> bool {
         .filter_map(|name| values::word(name, &EXPORTERS))
         .peekable();
     exporters.peek().is_some() && exporters.all(|exporter| exporter == Exporter::None)
+}
+
+/// Warns, where nothing else gets the spans, that a variable names a receiver and none asks for it.
+pub(crate) fn warn_of_unused_receiver(environment: &Environment) {
+    let variables = [
+        names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+        names::OTEL_EXPORTER_OTLP_ENDPOINT,
+    ];
+    // An exporter that is not understood has a warning of its own.
+    let is_exporter_set = environment.non_blank(names::OTEL_TRACES_EXPORTER).is_some();
+    if let Some((variable, url)) = first(environment, variables).filter(|_| !is_exporter_set) {
+        let shown = format!("{:?}", ShownUrl(url));
+        ignored(variable, &shown, "OTEL_TRACES_EXPORTER=otlp beside it");
+    }
 }
 
 /// The environment's setting for contents, if there is one. An invalid value never switches

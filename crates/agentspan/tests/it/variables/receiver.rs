@@ -112,7 +112,30 @@ pub(super) fn protocol(row: &Row) {
     );
 }
 
+/// Nothing asks for the receiver of this variable, so the log says what does.
+fn check_unused(row: &Row) {
+    let receiver = (row.variable, "http://me:hunter2@collector:4318/hunter2");
+    let (names, log) = destinations(&[receiver]);
+    assert_eq!(names, ["console"]);
+    let line = log.lines().find(|line| line.contains(row.variable));
+    let line = line.unwrap_or_default();
+    assert!(line.contains("is ignored"), "{log}");
+    assert!(line.contains("OTEL_TRACES_EXPORTER=otlp"), "{line}");
+    assert!(line.contains("http://collector:4318"), "{line}");
+    assert!(!log.contains("hunter2"), "{log}");
+    for choice in [
+        OTLP,
+        ("OTEL_TRACES_EXPORTER", "console"),
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("ENABLE_OTLP_EXPORTER", "true"),
+    ] {
+        let (_, log) = destinations(&[receiver, choice]);
+        assert!(!log.contains("is ignored"), "{choice:?}: {log}");
+    }
+}
+
 pub(super) fn base_endpoint(row: &Row) {
+    check_unused(row);
     let service = Service::start().unwrap();
     for (end, target) in [
         ("", "/v1/traces"),
@@ -129,6 +152,7 @@ pub(super) fn base_endpoint(row: &Row) {
 }
 
 pub(super) fn whole_endpoint(row: &Row) {
+    check_unused(row);
     let service = Service::start().unwrap();
     let url = service.url();
     for (end, target) in [("", "/"), ("/", "/"), ("/spans", "/spans")] {
