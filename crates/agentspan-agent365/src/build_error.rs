@@ -1,15 +1,17 @@
 //! Why a delivery could not be built.
 
+use std::fmt;
 use std::io;
 
 use agentspan_discovery::DomainOverrideError;
 use agentspan_model::agent365::Profile;
+use agentspan_queue::causes;
 use agentspan_tls::NoCryptoProvider;
 
 use crate::loopback_endpoint::LoopbackEndpointError;
 
 /// Why a delivery could not be built. The message names the setting, and shows no part of an endpoint.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// This version of the crate does not know the wire of the profile. Choose another profile or
@@ -50,4 +52,11 @@ pub enum BuildError {
     /// The I/O thread could not be started: the process has reached a limit of the system.
     #[error("thread agentspan-export could not be started")]
     Thread(#[source] io::Error),
+}
+
+/// Shows the message and its causes, since `main` prints this of an error that it returns.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        causes::debug(self, f)
+    }
 }

@@ -1,10 +1,13 @@
 //! Why a client could not be built.
 
+use std::fmt;
+
 use agentspan_agent365::error::{LoopbackEndpointError, NoCryptoProvider};
+use agentspan_queue::causes;
 use agentspan_tls::rustls;
 
 /// Why a client could not be built. The message names the setting and shows no secret.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum EntraBuildError {
     /// The id of the blueprint is empty. It is the application id that its registration shows.
@@ -43,4 +46,11 @@ pub enum EntraBuildError {
     /// provider for the process before the client is built.
     #[error("cannot set up https")]
     Cryptography(#[source] NoCryptoProvider),
+}
+
+/// Shows the message and its causes, since `main` prints this of an error that it returns.
+impl fmt::Debug for EntraBuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        causes::debug(self, f)
+    }
 }

@@ -1,10 +1,14 @@
 //! Errors of traces and spans.
 
+use std::fmt;
+
+use agentspan_queue::causes;
+
 use crate::HookError;
 use crate::span_processor::Hook;
 
 /// Errors of traces and spans.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
     /// Another trace is active. End it first, or start the new trace where no trace is active, for
@@ -26,4 +30,11 @@ pub enum TraceError {
         /// The error of the hook.
         source: HookError,
     },
+}
+
+/// Shows the message and its causes, since `main` prints this of an error that it returns.
+impl fmt::Debug for TraceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        causes::debug(self, f)
+    }
 }

@@ -1,5 +1,6 @@
 //! The common base of the queues and processors of `agentspan`. Programs need not depend on it.
 //!
+//! - [`causes`] shows an error with its causes.
 //! - [`contain`] calls foreign code, such as a hook, a filter, an exporter or a log subscriber, and
 //!   catches its panics, so that they end no thread of the program or of a queue.
 //! - [`fork`] notices that the process is the child of a fork. [`PerProcess`] holds the state that a child
@@ -11,6 +12,7 @@
 
 #![doc(html_root_url = "https://docs.rs/agentspan-queue/latest")]
 
+pub mod causes;
 pub mod contain;
 pub mod fork;
 mod per_process;

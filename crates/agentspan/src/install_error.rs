@@ -1,14 +1,16 @@
 //! Why telemetry could not be installed.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 
 use agentspan_agent365::BuildError;
+use agentspan_queue::causes;
 
 use crate::sidecar::SidecarError;
 
 /// Why telemetry could not be installed. After an error, nothing is installed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
     /// Telemetry, or a default tracer of scopes, is already installed in this process, and stays
@@ -54,4 +56,11 @@ pub enum InstallError {
     /// message.
     #[error("code of the program panicked while telemetry was installed")]
     Panicked,
+}
+
+/// Shows the message and its causes, since `main` prints this of an error that it returns.
+impl fmt::Debug for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        causes::debug(self, f)
+    }
 }

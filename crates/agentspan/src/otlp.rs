@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_agent365::retry::{RetryTimer, TokioRetryTimer};
+use agentspan_queue::causes;
 
 use crate::install_error::InstallError;
 use crate::shown_url::ShownUrl;
@@ -59,7 +60,7 @@ impl Default for Timer {
 }
 
 /// Why an OTLP exporter cannot be created.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OtlpError {
     /// The endpoint, in code or in one of OpenTelemetry's variables, is not a whole URL of http or https. Write it as
@@ -107,6 +108,13 @@ pub enum OtlpError {
     /// missing part.
     #[error("cannot create the client of the otlp exporter")]
     Client(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Shows the message and its causes, since `main` prints this of an error that it returns.
+impl fmt::Debug for OtlpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        causes::debug(self, f)
+    }
 }
 
 impl From<OtlpError> for InstallError {

@@ -10,6 +10,8 @@ fn check_refused(change: impl FnOnce(EntraBuilder) -> EntraBuilder, message: &st
     let builder = Entra::builder(BLUEPRINT, Credential::secret(SECRET));
     let error = change(builder).build().unwrap_err();
     assert_eq!(error.to_string(), message);
+    // What `main` prints of it.
+    assert!(format!("{error:?}").starts_with(message), "{error:?}");
 }
 
 #[test]

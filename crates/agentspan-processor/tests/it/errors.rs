@@ -307,6 +307,9 @@ fn the_message_of_a_panic_is_told_nowhere() {
     let source = Error::source(&error).map(|source| format!("{source} {source:?}"));
     let told = format!("{error} {error:?} {source:?}");
     assert!(told.contains("the hook panicked"), "{told}");
+    // What `main` prints of it.
+    let shown = format!("{error}: the hook panicked");
+    assert_eq!(format!("{error:?}"), shown);
     assert!(!told.contains("5ECRET"), "{told}");
     trace.end().unwrap();
 }

@@ -1,8 +1,10 @@
 //! Errors of flush and shutdown.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use agentspan_queue::causes;
 use agentspan_queue::told::counted;
 
 /// Errors of [`Telemetry::flush`](crate::Telemetry::flush) and [`Telemetry::shutdown`](crate::Telemetry::shutdown).
@@ -12,7 +14,7 @@ use agentspan_queue::told::counted;
 /// ```text
 /// agent365 lost 3 spans (token: 2, queue_full: 1); phoenix lost 1 span (rejected: 1)
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
     /// The deadline passed first, or no further try fits into it. After a flush, the spans stay
@@ -46,6 +48,13 @@ pub enum TelemetryError {
     /// nevertheless, except by the asynchronous methods. Try again when the system is less busy.
     #[error("cannot start a thread to wait for the span processors")]
     Thread(#[source] io::Error),
+}
+
+/// Shows the message and its causes, since `main` prints this of an error that it returns.
+impl fmt::Debug for TelemetryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        causes::debug(self, f)
+    }
 }
 
 /// Why spans are late.

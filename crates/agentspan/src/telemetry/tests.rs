@@ -185,6 +185,7 @@ fn a14_the_error_of_a_flush_and_of_a_shutdown_says_on_one_line_what_each_destina
     let flush = losing().flush(WHILE).unwrap_err();
     assert_eq!(flush.to_string(), LOST);
     assert_eq!(chain(&flush), LOST);
+    assert_eq!(format!("{flush:?}"), LOST);
     let shutdown = losing().shutdown(WHILE).unwrap_err();
     assert_eq!(chain(&shutdown), LOST);
     let telemetry = losing();

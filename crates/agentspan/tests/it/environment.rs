@@ -128,5 +128,8 @@ fn the_environment_names_a_file_and_one_that_cannot_be_written_is_an_error() {
     assert!(matches!(error, InstallError::Environment(_)), "{error:?}");
     let named = std::error::Error::source(&error).unwrap().to_string();
     assert!(named.contains("AGENTSPAN_OTLP_FILE"), "{named}");
+    // What `main` prints of it.
+    let shown = format!("{error:?}");
+    assert!(shown.starts_with(&format!("{error}: {named}: ")), "{shown}");
     std::fs::remove_dir_all(&directory).unwrap();
 }

@@ -176,6 +176,9 @@ fn what_is_no_certificate_is_found_out_at_once() {
         let otlp = Otlp::new().with_certificate_authorities(pem);
         let error = Destination::otlp_http(otlp).unwrap_err();
         assert!(matches!(error, OtlpError::Certificates { .. }), "{error:?}");
+        // What `main` prints of it.
+        let shown = format!("{error}: {}", error.source().unwrap());
+        assert!(format!("{error:?}").starts_with(&shown), "{error:?}");
     }
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1"),

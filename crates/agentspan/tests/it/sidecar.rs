@@ -28,6 +28,7 @@ fn found(
         Err(InstallError::Sidecar(SidecarError::MissingFeature { feature })) => {
             Err(feature.to_owned())
         }
+        Err(InstallError::Sidecar(error)) => Err(format!("Sidecar({error:?})")),
         Err(error) => Err(format!("{error:?}")),
     }
 }
@@ -110,7 +111,7 @@ fn the_environment_that_is_given_names_the_authorities_of_a_sidecar() {
             .with_endpoint("https://127.0.0.1:1");
         let error = found(configure().with_sidecar(sidecar), &[authorities]).unwrap_err();
         assert!(
-            error.starts_with("Sidecar(Exporter(CertificateFile {"),
+            error.starts_with("Sidecar(Exporter(cannot read the certificates in "),
             "{error}"
         );
     }
