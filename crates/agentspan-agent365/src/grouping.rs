@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::destination::{Destinations, Recipient, Recipients};
 use crate::export_error::RefusedIdentityError;
-use crate::report::RefusedIdentity;
+use crate::report::{FirstSpan, RefusedIdentity};
 
 /// The spans of a batch by identity, in order of first appearance.
 #[derive(Debug, Default)]
@@ -96,12 +96,11 @@ impl Grouping {
                     continue;
                 }
                 (_, Some((_, place))) => place,
-                (Named::NotText, None) => {
-                    *not_text.get_or_insert_with(|| grouping.refuse(RefusedIdentityError::NotText))
-                }
+                (Named::NotText, None) => *not_text
+                    .get_or_insert_with(|| grouping.refuse(RefusedIdentityError::NotText, span)),
                 (Named::Pair(tenant, agent), None) => *places
                     .entry((tenant, agent))
-                    .or_insert_with(|| grouping.open(recipients.of(tenant, agent))),
+                    .or_insert_with(|| grouping.open(recipients.of(tenant, agent), span)),
             };
             previous = Some((named, place));
             grouping.add(place, index);
@@ -169,7 +168,11 @@ impl Grouping {
         parts
     }
 
-    fn open(&mut self, recipient: Result<Arc<Recipient>, RefusedIdentityError>) -> Place {
+    fn open(
+        &mut self,
+        recipient: Result<Arc<Recipient>, RefusedIdentityError>,
+        first: &SpanData,
+    ) -> Place {
         match recipient {
             Ok(recipient) => {
                 self.groups.push(Group {
@@ -180,12 +183,16 @@ impl Grouping {
                 });
                 Place::Group(self.groups.len() - 1)
             }
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(error, first),
         }
     }
 
-    fn refuse(&mut self, error: RefusedIdentityError) -> Place {
-        self.refused.push(RefusedIdentity { spans: 0, error });
+    fn refuse(&mut self, error: RefusedIdentityError, first: &SpanData) -> Place {
+        self.refused.push(RefusedIdentity {
+            spans: 0,
+            error,
+            first: FirstSpan::of(first),
+        });
         Place::Refused(self.refused.len() - 1)
     }
 

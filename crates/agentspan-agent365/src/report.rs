@@ -3,9 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use agentspan_discovery::ShownValue;
 use agentspan_model::agent365::Identity;
 use agentspan_queue::told::counted;
 use agentspan_record::DropReason;
+use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry_sdk::trace::SpanData;
 
 use crate::export_error::{ExportError, RefusedIdentityError};
 pub use crate::missing_permission::MissingPermission;
@@ -81,6 +84,26 @@ pub struct RefusedIdentity {
     pub spans: usize,
     /// The reason why the identity was refused.
     pub error: RefusedIdentityError,
+    /// The first of the spans, for the log.
+    pub(crate) first: FirstSpan,
+}
+
+/// What finds a span in the code and in a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FirstSpan {
+    pub(crate) name: String,
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+}
+
+impl FirstSpan {
+    pub(crate) fn of(span: &SpanData) -> Self {
+        Self {
+            name: ShownValue(&span.name).to_string(),
+            trace_id: span.span_context.trace_id(),
+            span_id: span.span_context.span_id(),
+        }
+    }
 }
 
 /// One try to send a request.

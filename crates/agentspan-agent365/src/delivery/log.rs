@@ -54,8 +54,9 @@ pub(super) fn no_identity(missing: MissingIds, tenant_key: &str) {
             target: "agentspan::agent365::delivery",
             reason = DropReason::NoIdentity.as_str(),
             missing = missing.join(", "),
-            remedy = "set the attributes: with a scope, with baggage around the request, or for spans \
-                      without them with A365_TENANT_ID and A365_AGENT_ID",
+            remedy = "set the attributes on the span; with the crate agentspan, also with a scope, with \
+                      baggage around the request, or for spans without them with A365_TENANT_ID and \
+                      A365_AGENT_ID",
             "a span names no tenant or no agent and is not sent; further ones are counted"
         );
     });
@@ -175,6 +176,9 @@ pub(super) fn report(report: &ExportReport) {
                 spans = refused.spans,
                 reason = DropReason::BadIdentity.as_str(),
                 cause = %refused.error,
+                span = refused.first.name,
+                trace_id = %refused.first.trace_id,
+                span_id = %refused.first.span_id,
                 "spans were lost"
             );
         }

@@ -119,7 +119,33 @@ fn a_span_without_an_identity_is_logged_with_the_attributes_that_it_lacks() {
         let field = format!("missing=\"{missing}\"");
         assert!(logs.contains(&field), "{missing}: {}", logs.text());
     }
-    assert!(logs.contains("A365_TENANT_ID"));
+    // Only that crate reads it.
+    let remedy = logs.text().find("with the crate agentspan");
+    assert!(remedy < logs.text().find("A365_TENANT_ID"));
+    assert!(remedy.is_some(), "{}", logs.text());
+}
+
+#[test]
+fn a_span_with_a_bad_identity_is_logged_with_its_name_and_its_ids() {
+    let logs = CapturedLogs::everywhere();
+    let exporter = exporter_to(&service([]), token("t"));
+    for id in [Value::from(".."), Value::from(7)] {
+        let mut first = span_of(TENANT, id.clone());
+        first.name = format!("invoke_agent {id}\n").into();
+        let context = &first.span_context;
+        let ids = format!(
+            "trace_id={} span_id={}",
+            context.trace_id(),
+            context.span_id()
+        );
+        let spans = vec![first, span_of(TENANT, id.clone())];
+        block_on(exporter.export(spans)).unwrap_err();
+        let (lines, name) = (logs.text(), format!("invoke_agent {id}"));
+        let line = lines.lines().find(|line| line.contains(&name));
+        let line = line.unwrap_or_else(|| panic!("{name}: {lines}"));
+        assert!(line.contains("bad_identity"), "{line}");
+        assert!(line.contains(&ids), "{line}");
+    }
 }
 
 #[test]
