@@ -120,7 +120,8 @@ impl Delivery {
 
     /// Sends the queued spans, for at most `timeout`, ends the thread and waits for its end.
     ///
-    /// All fronts are shut down, too. A second call does nothing.
+    /// All fronts are shut down, too. A second call does nothing. `shutdown(Duration::ZERO)` succeeds
+    /// if nothing is queued.
     ///
     /// # Errors
     ///

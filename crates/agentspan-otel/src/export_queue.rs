@@ -30,7 +30,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
 pub use self::flush::ExportFlush;
 use self::item::Item;
-use self::process::{Process, Start};
+use self::process::{Outcome, Process, Start};
 pub use self::receipt::{Receipt, Receipts};
 use self::sampler::Sampler;
 pub use self::sampling::TraceSampling;
@@ -507,7 +507,7 @@ impl ExportQueue {
     }
 
     /// Exports the queued spans, for at most `timeout`, and ends the thread. A second call does
-    /// nothing.
+    /// nothing. `shutdown(Duration::ZERO)` succeeds if nothing is queued.
     ///
     /// # Errors
     ///
@@ -524,7 +524,12 @@ impl ExportQueue {
         if process.queue.is_own_thread() {
             return Err(flush::own_thread(&self.0.name));
         }
-        let outcome = process.wait_for_end(Instant::now().checked_add(timeout));
+        // As a flush, a shutdown without time does not wait for the exporter.
+        let is_done = timeout.is_zero() && process.queue.counts().queued == 0;
+        let outcome = match process.wait_for_end(Instant::now().checked_add(timeout)) {
+            Outcome::Late if is_done => Outcome::Done,
+            outcome => outcome,
+        };
         flush::of_shutdown(&self.0.name, outcome, timeout, process.queue.tell(told))
     }
 }

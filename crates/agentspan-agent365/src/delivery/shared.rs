@@ -515,6 +515,10 @@ impl Shared {
             .wait_timeout_while(finished, wait, |finished| !*finished)
             .unwrap_or_else(PoisonError::into_inner);
         let waits_alone = self.stop_waits.fetch_sub(1, SeqCst) == 1;
+        if !*finished && timeout.is_zero() && self.is_empty() {
+            // As in a flush.
+            return self.tell(told);
+        }
         if !*finished {
             // Somebody who waits longer may yet see the spans sent. Otherwise the thread is busy, and
             // may be for long.

@@ -189,6 +189,29 @@ fn a14_a_shutdown_tells_nothing_twice() {
 }
 
 #[test]
+fn a_shutdown_without_time_succeeds_if_nothing_is_queued() {
+    let service = service([Answer::status(200)]);
+    let (begun, has_begun) = channel();
+    let (release, released) = channel::<()>();
+    let released = Mutex::new(released);
+    let delivery = delivery_to(&service, token("t"))
+        .with_on_report(move |_| {
+            begun.send(()).unwrap();
+            let _ = released.lock().unwrap().recv();
+        })
+        .build()
+        .unwrap();
+    let _export = delivery
+        .exporter()
+        .export_with_report(vec![span_of(TENANT, "a")]);
+    // Its thread is busy with what became of the span, and has no time to end.
+    has_begun.recv().unwrap();
+    assert_eq!(delivery.stats().queued, 0);
+    delivery.shutdown(Duration::ZERO).unwrap();
+    drop(release);
+}
+
+#[test]
 fn a_flush_without_time_succeeds_if_nothing_is_queued() {
     let service = service([Answer::hang()]);
     let delivery = delivery_to(&service, token("t")).build().unwrap();

@@ -38,6 +38,7 @@ mod sampling;
 mod scope_allocations;
 mod scopes;
 mod second_generation;
+mod shutdown_without_time;
 mod third_generation;
 mod turn_context;
 mod w3c_baggage;

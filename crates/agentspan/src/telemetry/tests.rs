@@ -383,6 +383,20 @@ fn unsent(result: Result<(), TelemetryError>) -> u64 {
 }
 
 #[test]
+fn a_shutdown_without_time_succeeds_if_nothing_is_queued() {
+    for _ in 0..20 {
+        let queue = ExportQueue::builder("kept", in_drop::Calls::default())
+            .build()
+            .unwrap();
+        let telemetry = with_queues(vec![queue]);
+        telemetry.tracer("t").start("s").end();
+        telemetry.flush(WHILE).unwrap();
+        // The thread has no time to end.
+        telemetry.shutdown(Duration::ZERO).unwrap();
+    }
+}
+
+#[test]
 fn what_a_shutdown_dropped_is_told_once_and_not_by_the_drop_of_the_guard() {
     let (logs, _guard) = CapturedLogs::on_this_thread();
     let (hanging, release) = Hanging::new();
