@@ -549,6 +549,24 @@ fn f7_a_refusal_is_in_the_report_in_the_words_of_the_receiver() {
 
 /// Why a span was lost that one destination was given.
 #[track_caller]
+#[test]
+fn a_shutdown_tells_a_failure_with_its_losses_and_not_with_others() {
+    for (last, told) in [
+        (
+            Answer::status(403),
+            "otlp lost 1 span (export_failed: 1); otlp: status 403",
+        ),
+        (protobuf(1, "old"), "otlp lost 1 span (rejected: 1)"),
+    ] {
+        let service = service([Answer::status(401), last]);
+        let sender = Sender::over_http(&service.url(), LONG);
+        sender.send(1).unwrap_err();
+        sender.put(1);
+        let error = sender.shutdown().unwrap_err();
+        assert_eq!(error, format!("Operation failed: {told}"));
+    }
+}
+
 fn last_failure(sender: &Sender) -> String {
     sender.send(1).unwrap_err();
     sender.report().last_failure.unwrap()

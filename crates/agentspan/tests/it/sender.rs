@@ -87,6 +87,12 @@ impl Sender {
             .map_err(|error| error.to_string())
     }
 
+    /// Sends what is queued, and says what the shutdown says.
+    pub(crate) fn shutdown(&self) -> Result<(), String> {
+        let ended = self.processor.shutdown_with_timeout(WHILE);
+        ended.map_err(|error| error.to_string())
+    }
+
     /// Gives up what is not sent, and says what the shutdown says.
     pub(crate) fn shutdown_at_once(&self) -> Result<(), String> {
         let ended = self.processor.shutdown_with_timeout(Duration::ZERO);
