@@ -285,7 +285,7 @@ fn log_drop(unsent: &Unsent, result: Result<(), Failed>) {
             destinations = %unsent,
             // With losses from before the drop that nobody was told of.
             error = said.as_deref(),
-            "the guard was dropped without a shutdown, and not everything was sent"
+            "the guard was dropped before a shutdown had ended, and not everything was sent"
         );
     });
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context as Task, Waker};
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
@@ -215,4 +216,22 @@ fn hooks_of_processors_of_agent_spec_are_told_of_too() {
     assert!(lines[0].contains(what), "{lines:?}");
     drop(release);
     trace.end().unwrap();
+}
+
+#[test]
+fn a_guard_that_is_dropped_after_a_cancelled_shutdown_does_not_say_that_there_was_none() {
+    let (logs, _guard) = CapturedLogs::on_this_thread();
+    let (hanging, release) = Hanging::new();
+    let queue = ExportQueue::builder("hanging", hanging).build().unwrap();
+    let pipeline = pipeline(vec![queue], None::<Flushes>);
+    let telemetry = Telemetry::new(pipeline, None, Duration::from_millis(1));
+    telemetry.tracer("t").start("s").end();
+    let mut shutdown = Box::pin(telemetry.shutdown_async(WHILE));
+    let mut task = Task::from_waker(Waker::noop());
+    assert!(shutdown.as_mut().poll(&mut task).is_pending());
+    drop(shutdown);
+    drop(telemetry);
+    let line = "the guard was dropped before a shutdown had ended, and not everything was sent";
+    assert!(logs.contains(line), "{}", logs.text());
+    drop(release);
 }
