@@ -1,5 +1,6 @@
 //! Copies baggage to spans.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_model::agent365::mapping::{BaggageReader, CopiedBaggage};
@@ -319,12 +320,32 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
                 || LocalIdentity::is_of_request(key.as_str())
             {
                 set(key.as_str(), value);
+            } else if let Some(key) = copied.keys.iter().find(|copied| **copied == key.as_str()) {
+                log_if_claimed(key, local);
             }
         }
         for (key, value) in local.into_iter().flat_map(LocalIdentity::pairs) {
             set(key, value);
         }
         Some(values)
+    }
+}
+
+/// Says once that a caller claims what only this process may say. It would be copied under `key`.
+fn log_if_claimed(key: &'static str, local: Option<&LocalIdentity>) {
+    // Nobody waits for it, as a child of a fork would for a subscriber that runs in its parent.
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    let mut said = local.into_iter().flat_map(LocalIdentity::pairs);
+    let is_claimed = said.all(|(said, _)| said != key);
+    if is_claimed && !IS_SAID.swap(true, Ordering::Relaxed) {
+        contain::log(|| {
+            tracing::debug!(
+                target: "agentspan::otel::baggage",
+                key,
+                "a caller's baggage says who takes part in a request, which is ignored: see \
+                 with_trusted_remote_identity; further ones are not logged"
+            );
+        });
     }
 }
 
