@@ -47,7 +47,7 @@ impl Retry {
     /// maximum doubles with each failure up to 30 s. Meanwhile, the identity's spans wait in the queue,
     /// and requests of other identities are sent. After a pause, one request of the identity is sent;
     /// if the service accepts it, the others follow. A flush, at most once a second, and a shutdown end
-    /// pauses that the service did not ask for.
+    /// pauses that the service did not ask for, and shorten others to what it asked for.
     #[must_use]
     pub fn for_at_most(age: Duration) -> Self {
         Self(Kind::ForAtMost(age))

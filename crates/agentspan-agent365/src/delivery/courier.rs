@@ -11,7 +11,7 @@ use agentspan_queue::contain::{self, Foreign, Panicked};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::lanes::{Cause, Outcome};
 use super::load::Load;
@@ -328,11 +328,10 @@ impl Courier {
             if self.reports_queued() {
                 ticket.queued(trip.attempts.clone());
             }
-            let cause = match asked {
-                Some(_) => Cause::Asked(Instant::now() + pause),
-                None => Cause::Other,
-            };
-            let paused = ticket.pausing(pass.pause(pause, cause, room));
+            let asked = asked.filter(|asked| !asked.is_zero());
+            let asked = asked.map(|asked| asked.min(pause));
+            let cause = cause_of(asked, false);
+            let paused = ticket.pausing(pass.pause(pause, asked, cause, room));
             if let Err(gave_up) = paused.await {
                 return Err(match gave_up {
                     GaveUp::TooOld => error,
@@ -433,16 +432,16 @@ impl Courier {
             if !self.keeps_slots() && is_refused && refusals.are_of_poison(pass.taken) {
                 return Err(last.poison(identity, *tries));
             }
-            let cause = match (asked, pause) {
-                (Some(_), Some(pause)) => Cause::Asked(Instant::now() + pause),
-                _ if is_refused => Cause::Refused,
-                _ => Cause::Other,
-            };
+            let asked = asked.zip(pause).map(|(asked, pause)| asked.min(pause));
+            let cause = cause_of(asked, is_refused);
             if pause.is_some() && self.reports_queued() {
                 ticket.queued(attempts.clone());
             }
             let paused = match pause {
-                Some(pause) => ticket.pausing(pass.pause(pause, cause, room)).await,
+                Some(pause) => {
+                    let paused = pass.pause(pause, asked, cause, room);
+                    ticket.pausing(paused).await
+                }
                 None => Err(GaveUp::TooOld),
             };
             if let Err(gave_up) = paused {
@@ -466,6 +465,14 @@ impl Courier {
             let timeout = started.elapsed();
             Err(TransportError::Timeout { timeout })
         })
+    }
+
+    /// Pauses, whatever the timer does.
+    pub(super) async fn rest(&self, pause: Duration, shared: &Shared) {
+        if contain::future(|| self.pause(pause)).await.is_err() {
+            shared.counters.panicked(1);
+            sleep(pause).await;
+        }
     }
 
     /// Whoever panics here costs this identity, as far as it was not delivered.
@@ -613,6 +620,15 @@ impl Courier {
         asked
             .filter(|asked| reads_dates || matches!(asked, AskedPause::For(_)))
             .map(|asked| asked.counted_from(SystemTime::now()))
+    }
+}
+
+/// Why a lane pauses if the service asked for so much of the pause.
+fn cause_of(asked: Option<Duration>, is_refused: bool) -> Cause {
+    match asked {
+        Some(asked) => Cause::Asked(Instant::now() + asked),
+        None if is_refused => Cause::Refused,
+        None => Cause::Other,
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum Event {
     },
     /// Something happened to the turn of a request.
     Step { turn: u64, step: Step },
+    /// A lane has paused for as long as the service asked, and pauses on.
+    AskedIsOver(Pause<Arc<Recipient>>),
     /// A lane has paused.
     Rested(Pause<Arc<Recipient>>),
     /// Somebody waits for what was handed over so far.

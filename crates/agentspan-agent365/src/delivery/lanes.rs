@@ -80,6 +80,8 @@ struct Lane<T> {
     pauses: usize,
     /// Until when the service asked for one.
     asked: Option<Instant>,
+    /// Whether what is left of the pauses then is no longer wanted.
+    is_hurried: bool,
     /// Counts what the service has taken.
     taken: u64,
     /// Counts the times that the lane was parked.
@@ -121,10 +123,12 @@ pub(super) struct Started<T> {
 }
 
 /// A pause of a lane. Whoever is given it says when it is over.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pause<K> {
     pub(super) lane: K,
     pub(super) parked: u64,
+    /// Until when the service asked for it.
+    pub(super) asked: Option<Instant>,
 }
 
 impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
@@ -241,13 +245,18 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         if lane.pauses == 0 {
             lane.failures = lane.failures.saturating_add(1);
             lane.parked += 1;
+            lane.is_hurried = false;
         } else if asked.is_none() {
             return None;
         }
         lane.pauses += 1;
         lane.asked = lane.asked.max(asked);
         let parked = lane.parked;
-        Some(Pause { lane: key, parked })
+        Some(Pause {
+            lane: key,
+            parked,
+            asked,
+        })
     }
 
     /// The items that wait in a lane that pauses.
@@ -357,10 +366,26 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         self.forget_if_empty(key);
     }
 
-    /// Ends the pauses that the service did not ask for.
+    /// The service asked for no more of a pause, the rest of which is our own.
+    pub(super) fn asked_is_over(&mut self, pause: &Pause<K>) {
+        self.with(&pause.lane, |lane| {
+            if lane.parked == pause.parked && lane.asked <= pause.asked {
+                lane.asked = None;
+                if lane.is_hurried {
+                    lane.pauses = 0;
+                }
+            }
+        });
+        self.line_up(&pause.lane);
+        self.forget_if_empty(&pause.lane);
+    }
+
+    /// Ends the pauses that the service did not ask for: the others when the service asked for no more.
     pub(super) fn hurry(&mut self) {
-        let lanes = self.lanes.iter_mut();
-        let lanes = lanes.filter(|(_, lane)| lane.asked.is_none());
+        let lanes = self.lanes.iter_mut().filter_map(|(key, lane)| {
+            lane.is_hurried = true;
+            lane.asked.is_none().then_some((key, lane))
+        });
         let keys: Vec<K> = lanes
             .map(|(key, lane)| {
                 lane.pauses = 0;
@@ -609,6 +634,7 @@ impl<T> Default for Lane<T> {
             failures: 0,
             pauses: 0,
             asked: None,
+            is_hurried: false,
             taken: 0,
             parked: 0,
             cuts: 0,

@@ -117,11 +117,13 @@ impl Pass {
     pub(super) async fn pause(
         &mut self,
         pause: Duration,
+        asked: Option<Duration>,
         cause: Cause,
         room: u64,
     ) -> Result<(), GaveUp> {
         let again = |resume| Step::Again {
             pause,
+            asked,
             cause,
             resume,
         };

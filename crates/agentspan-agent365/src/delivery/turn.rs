@@ -51,6 +51,8 @@ pub(crate) enum Step {
     /// The try failed.
     Again {
         pause: Duration,
+        /// How much of it the service asked for.
+        asked: Option<Duration>,
         cause: Cause,
         resume: Resume,
     },

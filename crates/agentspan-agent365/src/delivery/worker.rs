@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::advice::Advice;
 use super::caller_losses::CallerLosses;
@@ -235,6 +235,7 @@ impl Worker {
                 Event::Wake
                 | Event::Queued { .. }
                 | Event::Step { .. }
+                | Event::AskedIsOver(_)
                 | Event::Rested(_)
                 | Event::Flush(_)
                 | Event::Stop { .. } => {}
@@ -277,6 +278,7 @@ impl Worker {
                 report,
             } => self.park(batch, slot, report),
             Event::Step { turn, step } => self.step(turn, step),
+            Event::AskedIsOver(pause) => self.lanes.asked_is_over(&pause),
             Event::Rested(pause) => self.lanes.rested(&pause),
             Event::Flush(flush) => {
                 // A load that waits for another try is reported, and a flush does not wait for it.
@@ -371,16 +373,23 @@ impl Worker {
             Step::Back(resume) => self.lanes.come_back(turn, Item::Request(resume)),
             Step::Again {
                 pause,
+                asked,
                 cause,
                 resume,
-            } => self.again(turn, pause, cause, resume),
+            } => {
+                let rest = asked.map_or(Duration::ZERO, |asked| pause.saturating_sub(asked));
+                self.again(turn, [pause - rest, rest], cause, resume);
+            }
             Step::Over => self.lanes.leave(turn),
         }
     }
 
-    /// A try has failed, and another one comes after a pause of the lane.
-    fn again(&mut self, turn: u64, pause: Duration, cause: Cause, resume: Resume) {
-        let is_over = |stop: Instant| stop.saturating_duration_since(Instant::now()) <= pause;
+    /// A try has failed, and another one comes after a pause of the lane. A second part of the pause is our own, after
+    /// one that the service asked for.
+    fn again(&mut self, turn: u64, pause: [Duration; 2], cause: Cause, resume: Resume) {
+        let [first, rest] = pause;
+        let is_over =
+            |stop: Instant| stop.saturating_duration_since(Instant::now()) <= first + rest;
         if self.stop.is_some_and(is_over) {
             self.shared.ledger.set_deadline_passed();
             self.lanes.leave(turn);
@@ -395,9 +404,10 @@ impl Worker {
         let courier = Arc::clone(&self.courier);
         let shared = Arc::clone(&self.shared);
         self.tasks.spawn(async move {
-            if contain::future(|| courier.pause(pause)).await.is_err() {
-                shared.counters.panicked(1);
-                sleep(pause).await;
+            courier.rest(first, &shared).await;
+            if !rest.is_zero() {
+                let _ = shared.events.send(Event::AskedIsOver(parked.clone()));
+                courier.rest(rest, &shared).await;
             }
             let _ = shared.events.send(Event::Rested(parked));
         });

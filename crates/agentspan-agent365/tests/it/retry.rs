@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -247,4 +248,45 @@ fn a_span_that_is_refused_alone_is_dropped_and_costs_no_other() {
     let others = others.0.lock().unwrap().exported;
     assert_eq!((stats.exported as usize, others > 0), (others + 4, true));
     check_conserved(exporter.delivery());
+}
+
+/// Waits for no pause of up to a second, as long as there were only three, and tells of each.
+#[derive(Debug)]
+struct ForASecond(Sender<Duration>, AtomicUsize);
+
+impl RetryTimer for ForASecond {
+    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let _ = self.0.send(pause);
+        let is_over = self.1.fetch_add(1, SeqCst) < 3 && pause <= Duration::from_secs(1);
+        match is_over {
+            true => Box::pin(std::future::ready(())),
+            false => Box::pin(std::future::pending()),
+        }
+    }
+
+    fn random(&self) -> f64 {
+        1.0
+    }
+}
+
+#[test]
+fn a_flush_and_a_shutdown_wait_no_longer_than_the_service_asks_for() {
+    for end in [Delivery::flush, Delivery::shutdown] {
+        let asks = Answer::status(429).header("Retry-After", "1");
+        let answers = [Answer::status(503), Answer::status(503), asks];
+        let service = service(answers.into_iter().chain([Answer::status(200)]));
+        let (paused, pauses) = channel();
+        let delivery = Delivery::builder(token("t"))
+            .with_loopback_endpoint(service.url())
+            .with_retry_timer(ForASecond(paused, AtomicUsize::new(0)))
+            .build()
+            .unwrap();
+        let _export = delivery
+            .exporter()
+            .export_with_report(vec![span_of(TENANT, "a")]);
+        let pauses: Vec<_> = pauses.iter().take(3).collect();
+        assert_eq!(pauses.last(), Some(&Duration::from_secs(1)), "{pauses:?}");
+        end(&delivery, LONG).unwrap();
+        assert_eq!(delivery.stats().exported, 1);
+    }
 }

@@ -351,12 +351,16 @@ fn longest_wait(bad: impl Fn(Instant) -> (Duration, Option<Duration>)) -> (f64, 
                 lanes.answered(turn, Outcome::Throttled, now);
                 let asked = bad(now).1;
                 let cause = asked.map_or(Cause::Other, |pause| Cause::Asked(now + pause));
-                if let Some(Pause { lane, parked }) = lanes.again(turn, item, cause) {
+                if let Some(Pause { lane, parked, .. }) = lanes.again(turn, item, cause) {
                     let pause = asked.unwrap_or(DELAY);
                     plan(&mut agenda, now + pause, Happens::Rested { lane, parked });
                 }
             }
-            Happens::Rested { lane, parked } => lanes.rested(&Pause { lane, parked }),
+            Happens::Rested { lane, parked } => lanes.rested(&Pause {
+                lane,
+                parked,
+                asked: None,
+            }),
             Happens::Look => {}
         }
         lanes.take_slots_back(now);
@@ -553,6 +557,7 @@ enum Move {
     Aside(usize),
     Back(usize),
     Leave(usize),
+    AskedIsOver(usize),
     Rested(usize),
     Hurry,
     Look,
@@ -577,6 +582,7 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => (0_usize..9).prop_map(Move::Aside),
         1 => (0_usize..9).prop_map(Move::Back),
         3 => (0_usize..9).prop_map(Move::Leave),
+        1 => (0_usize..9).prop_map(Move::AskedIsOver),
         2 => (0_usize..9).prop_map(Move::Rested),
         1 => Just(Move::Hurry),
         1 => Just(Move::Look),
@@ -643,6 +649,11 @@ proptest! {
                         lanes.leave(turn);
                         lanes.settled(&waiting[&item], one());
                         done += 1;
+                    }
+                }
+                Move::AskedIsOver(at) => {
+                    if !pauses.is_empty() {
+                        lanes.asked_is_over(&pauses[at % pauses.len()]);
                     }
                 }
                 Move::Rested(at) => {

@@ -47,6 +47,43 @@ fn a_pause_that_the_service_asks_for_while_the_lane_pauses_is_kept_too() {
 }
 
 #[test]
+fn a_pause_that_is_hurried_ends_when_the_service_asked_for_no_more() {
+    let now = Instant::now();
+    for is_hurried in [true, false] {
+        let (mut lanes, started) = two_turns(now);
+        let asked = Cause::Asked(now + DELAY);
+        let pause = lanes.again(started[0].0, 10, asked).unwrap();
+        lanes.leave(started[1].0);
+        if is_hurried {
+            lanes.hurry();
+        }
+        assert!(lanes.next(now).is_none());
+        lanes.asked_is_over(&pause);
+        let next = lanes.next(now).map(|begun| begun.item);
+        assert_eq!(next, is_hurried.then_some(10));
+        lanes.rested(&pause);
+    }
+}
+
+#[test]
+fn a_hurry_ends_a_pause_of_our_own_that_follows_one_that_the_service_asked_for() {
+    let now = Instant::now();
+    let until = now + DELAY;
+    let (mut lanes, started) = two_turns(now);
+    let first = lanes.again(started[0].0, 10, Cause::Asked(until)).unwrap();
+    let second = Cause::Asked(until + DELAY);
+    let second = lanes.again(started[1].0, 11, second).unwrap();
+    lanes.asked_is_over(&first);
+    lanes.hurry();
+    assert!(lanes.next(until).is_none());
+    lanes.asked_is_over(&second);
+    assert_eq!(lanes.next(until).map(|begun| begun.item), Some(11));
+    // The ends of both pauses come later, and end nothing else.
+    lanes.rested(&first);
+    lanes.rested(&second);
+}
+
+#[test]
 fn the_longest_pause_that_the_service_asked_for_counts() {
     let now = Instant::now();
     for asked in [[1, 2], [2, 1]] {
