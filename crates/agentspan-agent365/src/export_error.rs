@@ -1,7 +1,7 @@
 //! Why spans were not delivered: for one identity, and for a whole batch.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -269,12 +269,16 @@ fn because(permission: Option<&MissingPermission>) -> String {
     permission.map_or_else(String::new, |missing| format!(": {missing}"))
 }
 
-/// The first three of the reasons, after a colon.
+/// The first three of the reasons, in quotes, since they are words of the service, after a colon.
 fn listed(reasons: &[ServiceReason]) -> String {
     let mut listed = String::new();
     for reason in reasons.iter().take(3) {
         listed.push_str(if listed.is_empty() { ": " } else { "; " });
-        listed.push_str(&reason.to_string());
+        // Writing into a string does not fail.
+        let _ = write!(listed, "\"{}\"", reason.text);
+        if let Some(sink) = &reason.sink {
+            let _ = write!(listed, " ({sink})");
+        }
     }
     listed
 }

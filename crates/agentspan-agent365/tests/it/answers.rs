@@ -223,7 +223,7 @@ fn the_error_names_status_identity_and_correlation_id() {
     assert_eq!(
         error.to_string(),
         format!(
-            "Operation failed: 1 of 1 span was lost; the service answered 403 for tenant {TENANT}, agent a: no such agent"
+            "Operation failed: 1 of 1 span was lost; the service answered 403 for tenant {TENANT}, agent a: \"no such agent\""
         )
     );
 }

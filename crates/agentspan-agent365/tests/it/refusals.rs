@@ -83,7 +83,7 @@ fn f7_a_403_says_why_in_the_words_of_its_challenge_and_of_its_body() {
     let shown = report.to_string();
     assert!(
         shown.contains(&format!(
-            "answered 403 for tenant {TENANT}, agent a: {SAID}"
+            "answered 403 for tenant {TENANT}, agent a: \"{SAID}\""
         )),
         "{shown}"
     );
@@ -179,7 +179,10 @@ fn a_token_that_serde_refuses_hides_no_rejection() {
     let report = report_with(TOKEN, Answer::status(200).body(body.concat()), spans);
     assert_eq!((report.exported(), report.unconfirmed()), (1, 0));
     assert_eq!(report.dropped_for(DropReason::Rejected), 1);
-    assert!(report.to_string().contains("caf\u{fffd} (a)"), "{report}");
+    assert!(
+        report.to_string().contains("\"caf\u{fffd}\" (a)"),
+        "{report}"
+    );
 }
 
 #[test]
