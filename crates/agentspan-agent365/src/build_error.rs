@@ -23,7 +23,7 @@ pub enum BuildError {
     #[error("A365_OBSERVABILITY_DOMAIN_OVERRIDE names no usable host")]
     DomainOverride(#[source] DomainOverrideError),
     /// The loopback endpoint is not a plain address of this machine. The cause says what is wrong.
-    #[error("with_loopback_endpoint is not usable")]
+    #[error("cannot use the url of with_loopback_endpoint")]
     LoopbackEndpoint(#[source] LoopbackEndpointError),
     /// The address to connect to is not on this machine. Only tests need this setting.
     #[error("with_connect_to is not a loopback address")]

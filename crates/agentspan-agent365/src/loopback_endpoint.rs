@@ -16,26 +16,26 @@ use crate::transport::TransportRoute;
 #[non_exhaustive]
 pub enum LoopbackEndpointError {
     /// It is no URL. Write it as `http://127.0.0.1:4318`.
-    #[error("is not a url of the form http://127.0.0.1:4318")]
+    #[error("the text is not a url of the form http://127.0.0.1:4318")]
     NotAUrl,
     /// The scheme is not `http`. Leave the loopback endpoint out to speak https to the service, or
     /// call `with_connect_to` to speak https to this machine.
-    #[error("has a scheme other than http")]
+    #[error("the url has a scheme other than http")]
     Scheme,
     /// It holds a user name or a password. Tokens come from the token resolver.
-    #[error("holds credentials")]
+    #[error("the url holds credentials")]
     Credentials,
     /// The host is not this machine. Plain http would show the token to everybody on the way.
-    #[error("names a host other than 127.0.0.0/8, [::1] or localhost")]
+    #[error("the url names a host other than 127.0.0.0/8, [::1] or localhost")]
     NotLoopback,
     /// It has a path. The path is decided by the profile.
-    #[error("has a path")]
+    #[error("the url has a path")]
     Path,
     /// It has a query.
-    #[error("has a query")]
+    #[error("the url has a query")]
     Query,
     /// It has a fragment.
-    #[error("has a fragment")]
+    #[error("the url has a fragment")]
     Fragment,
 }
 

@@ -28,19 +28,25 @@ fn check_refused(
 
 #[test]
 fn t10_a_loopback_endpoint_with_credentials_is_refused_without_repeating_them() {
-    let message = "with_loopback_endpoint is not usable";
+    let message = "cannot use the url of with_loopback_endpoint";
     let check = |url: &str, cause| check_refused(|b| b.with_loopback_endpoint(url), message, cause);
-    check("http://user:s3cret@127.0.0.1:4318", "holds credentials");
-    check("http://127.0.0.1:4318?key=s3cret", "has a query");
-    check("http://127.0.0.1:4318/s3cret", "has a path");
-    check("http://127.0.0.1:4318#s3cret", "has a fragment");
-    check("s3cret", "is not a url of the form http://127.0.0.1:4318");
+    check(
+        "http://user:s3cret@127.0.0.1:4318",
+        "the url holds credentials",
+    );
+    check("http://127.0.0.1:4318?key=s3cret", "the url has a query");
+    check("http://127.0.0.1:4318/s3cret", "the url has a path");
+    check("http://127.0.0.1:4318#s3cret", "the url has a fragment");
+    check(
+        "s3cret",
+        "the text is not a url of the form http://127.0.0.1:4318",
+    );
 }
 
 #[test]
 fn t09_plain_http_to_another_host_is_refused() {
-    let message = "with_loopback_endpoint is not usable";
-    let cause = "names a host other than 127.0.0.0/8, [::1] or localhost";
+    let message = "cannot use the url of with_loopback_endpoint";
+    let cause = "the url names a host other than 127.0.0.0/8, [::1] or localhost";
     for url in [
         "http://example.com",
         "http://192.168.0.1:4318",
@@ -51,7 +57,7 @@ fn t09_plain_http_to_another_host_is_refused() {
     check_refused(
         |b| b.with_loopback_endpoint("https://127.0.0.1:4318"),
         message,
-        "has a scheme other than http",
+        "the url has a scheme other than http",
     );
 }
 

@@ -29,7 +29,7 @@ fn a_setting_that_cannot_be_used_is_named() {
         |all| all.with_authority("http://login.example.com"),
         message,
     );
-    let message = "with_loopback_endpoint is not usable";
+    let message = "cannot use the url of with_loopback_endpoint";
     check_refused(
         |all| all.with_loopback_endpoint("http://example.com"),
         message,
