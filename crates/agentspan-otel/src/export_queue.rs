@@ -453,8 +453,9 @@ impl ExportQueue {
         });
     }
 
+    /// The caller of the shutdown warns of spans that come later, for all of its queues at once.
     fn log_first(&self, refused: Refused<DropReason>) {
-        if refused.is_first {
+        if refused.is_first && refused.loss != DropReason::AfterShutdown {
             contain::log(|| {
                 tracing::error!(
                     target: "agentspan::otel::export_queue",

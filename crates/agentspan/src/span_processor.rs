@@ -224,8 +224,9 @@ impl Outlets {
             contain::log(|| {
                 tracing::warn!(
                     target: "agentspan::telemetry",
-                    "a span ended after the shutdown, so its destinations do not get it: shut down \
-                     later; further ones are counted as after_shutdown"
+                    "a span ended after the shutdown, or after the drop of the guard, so its \
+                     destinations do not get it: keep the guard in a variable of `main`, and shut \
+                     down last; further ones are counted as after_shutdown"
                 );
             });
         }

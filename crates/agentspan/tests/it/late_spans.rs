@@ -75,6 +75,7 @@ fn spans_that_end_after_the_shutdown_are_counted_and_the_first_is_in_the_log() {
     telemetry.tracer("plain").start("plain").end();
     telemetry.trace().start().unwrap().end().unwrap();
     assert_eq!(logs.count(SAID), 1, "{}", logs.text());
+    assert_eq!(logs.count("a span was dropped"), 0, "{}", logs.text());
     telemetry.shutdown(WHILE).unwrap();
     let after = counts(&telemetry);
     // Five spans, and three hooks of the trace: its startup, and the start and end of its root.
@@ -90,6 +91,28 @@ fn spans_that_end_after_the_shutdown_are_counted_and_the_first_is_in_the_log() {
     let told = "kept lost 5 spans (after_shutdown: 5)";
     assert!(error.contains(told), "{error}");
     assert_eq!(counts(&telemetry), after);
+}
+
+#[test]
+fn a_guard_that_is_dropped_at_once_is_told_of_in_one_line_which_says_what_to_do() {
+    let name =
+        "late_spans::a_guard_that_is_dropped_at_once_is_told_of_in_one_line_which_says_what_to_do";
+    if !has_its_own(name) {
+        return;
+    }
+    let logs = CapturedLogs::everywhere();
+    let kept = InMemorySpanExporter::default();
+    let kept = configure().with_destination(Destination::exporter("kept", kept));
+    let _ = kept.with_switches_on().install().unwrap();
+    start_scope().end();
+    start_scope().end();
+    let text = logs.text();
+    assert_eq!(logs.count(SAID), 1, "{text}");
+    assert!(
+        text.contains("keep the guard in a variable of `main`"),
+        "{text}"
+    );
+    assert_eq!(logs.count("a span was dropped"), 0, "{text}");
 }
 
 #[test]
