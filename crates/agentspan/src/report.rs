@@ -148,6 +148,9 @@ impl DestinationReport {
 
 impl fmt::Display for TelemetryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.destinations.is_empty() {
+            f.write_str("no destinations")?;
+        }
         for (n, destination) in self.destinations.iter().enumerate() {
             if n > 0 {
                 f.write_str("\n")?;

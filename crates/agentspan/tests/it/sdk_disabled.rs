@@ -117,6 +117,7 @@ fn program() {
     telemetry.shutdown(WHILE).unwrap();
     futures_executor::block_on(telemetry.shutdown_async(WHILE)).unwrap();
     assert!(telemetry.report().destinations.is_empty());
+    assert_eq!(telemetry.report().to_string(), "no destinations");
     assert_eq!(telemetry.agent365_stats(), None);
     drop(telemetry);
     assert!(kept.get_finished_spans().unwrap().is_empty());
