@@ -78,6 +78,18 @@ pub(super) fn missing(agent365: Agent365Status, wants_agent365: bool) -> Option<
     missing.filter(|_| wants_agent365)
 }
 
+/// What to do about the missing setting.
+fn remedy(agent365: Agent365Status) -> Option<&'static str> {
+    match agent365 {
+        Agent365Status::Delivers | Agent365Status::ThroughSidecar => None,
+        Agent365Status::WithoutSwitch => Some("set it to true, or call with_switches_on()"),
+        Agent365Status::WithoutTokenResolver => {
+            Some("call with_token_resolver() or with_delivery()")
+        }
+        Agent365Status::SdkDisabled => Some("unset it"),
+    }
+}
+
 pub(super) fn warn_of(missing: Option<&'static str>, agent365: Agent365Status) {
     if let Some(missing) = missing {
         setup_log::log(move || {
@@ -85,6 +97,7 @@ pub(super) fn warn_of(missing: Option<&'static str>, agent365: Agent365Status) {
                 target: "agentspan::configure",
                 missing,
                 ?agent365,
+                remedy = remedy(agent365),
                 "agents are not observed in Agent 365"
             );
         });

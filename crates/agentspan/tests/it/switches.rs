@@ -14,7 +14,7 @@ fn check(
     variables: &[(&str, &str)],
     has_resolver: bool,
     agent365: Agent365Status,
-    missing: Option<&str>,
+    missing: Option<[&str; 2]>,
 ) {
     let (logs, _guard) = CapturedLogs::on_this_thread();
     let mut configuration =
@@ -34,9 +34,10 @@ fn check(
         .filter(|line| line.contains("not observed"))
         .collect();
     match missing {
-        Some(missing) => {
+        Some([missing, remedy]) => {
             assert_eq!(warnings.len(), 1, "{text}");
             assert!(warnings[0].contains(missing), "{text}");
+            assert!(warnings[0].contains(remedy), "{text}");
         }
         None => assert!(warnings.is_empty(), "{text}"),
     }
@@ -56,13 +57,16 @@ fn the_exporter_needs_its_switch_and_a_token_resolver() {
         &[observability],
         true,
         Agent365Status::WithoutSwitch,
-        Some("ENABLE_A365_OBSERVABILITY_EXPORTER"),
+        Some([
+            "ENABLE_A365_OBSERVABILITY_EXPORTER",
+            "set it to true, or call with_switches_on",
+        ]),
     );
     check(
         &[observability, exporter],
         false,
         Agent365Status::WithoutTokenResolver,
-        Some("a token resolver"),
+        Some(["a token resolver", "call with_token_resolver"]),
     );
 }
 
