@@ -20,7 +20,7 @@ pub enum InstallError {
     /// [`Telemetry::tracer`](crate::Telemetry::tracer). Tests that need several pipelines in one
     /// process use [`Configuration::into_processor`](crate::Configuration::into_processor) with a
     /// provider and a `ScopeTracer` each.
-    #[error("telemetry is already installed in this process")]
+    #[error("telemetry is already installed in this process: install it once and keep its guard")]
     AlreadyInstalled,
     /// A setting of the delivery to Agent 365 is invalid; the source names it.
     #[error("cannot create the delivery to Agent 365")]

@@ -85,11 +85,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     assert_eq!((stats.accepted, stats.exported), (2, 1));
     assert_eq!(stats.dropped_for(DropReason::NoIdentity), 1);
 
-    let second = configure().with_switches_on().install().unwrap_err();
-    assert!(
-        matches!(second, InstallError::AlreadyInstalled),
-        "{second:?}"
-    );
+    check_already_installed(&configure().with_switches_on().install().unwrap_err());
 
     // The service hangs: the flush keeps its deadline and the span stays. The next try delivers it.
     drop(make_span());
@@ -126,6 +122,15 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         "the same line as without the facade"
     );
     check_measured_until_dropped(telemetry, &meters);
+}
+
+fn check_already_installed(error: &InstallError) {
+    assert!(matches!(error, InstallError::AlreadyInstalled), "{error:?}");
+    let error = error.to_string();
+    assert!(
+        error.ends_with("install it once and keep its guard"),
+        "{error}"
+    );
 }
 
 fn check_report(report: &TelemetryReport) {
