@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use agentspan_agent365::transport::TransportError;
+use agentspan_tls::rustls::{CertificateError, Error as TlsError};
 
 /// Why a try got no answer. `timeout` is that of the try, which the last one may have less of than
 /// others.
@@ -40,9 +41,37 @@ fn named(error: &io::Error) -> Option<&'static str> {
         ErrorKind::NetworkUnreachable => "network unreachable",
         ErrorKind::TimedOut => "timed out",
         // What `rustls` says over what is not TLS, and over certificates.
-        ErrorKind::InvalidData => "tls failed",
+        ErrorKind::InvalidData => of_tls(error),
         _ => return None,
     })
+}
+
+fn of_tls(error: &io::Error) -> &'static str {
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    match error {
+        Some(TlsError::InvalidMessage(_)) => "the receiver does not speak tls",
+        Some(TlsError::InvalidCertificate(error)) => of_certificate(error),
+        Some(TlsError::AlertReceived(_)) => "the receiver refused tls",
+        Some(TlsError::PeerIncompatible(_)) => "no version or cipher of tls in common",
+        _ => "tls failed",
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate is for another name"
+        }
+        CertificateError::UnknownIssuer => "the certificate is of an unknown authority",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the certificate has expired"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the certificate is not valid yet"
+        }
+        CertificateError::Revoked => "the certificate is revoked",
+        _ => "the certificate is not valid",
+    }
 }
 
 /// The errors of the system on the way to the innermost cause.

@@ -111,9 +111,15 @@ fn a_receiver_of_a_private_authority_is_trusted_when_the_environment_names_a_fil
 
 #[test]
 fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
-    for tls in [
-        Certificates::of_unknown_authority(),
-        Certificates::with_wrong_name(),
+    for (tls, cause) in [
+        (
+            Certificates::of_unknown_authority(),
+            "the certificate is of an unknown authority",
+        ),
+        (
+            Certificates::with_wrong_name(),
+            "the certificate is for another name",
+        ),
     ] {
         let service = Service::builder().tls(tls.unwrap()).start().unwrap();
         let otlp = Otlp::new()
@@ -126,10 +132,22 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
         let report = sender.report();
         assert_eq!((report.exported, report.dropped()), (0, 1));
         let failure = report.last_failure.unwrap();
-        assert_eq!(failure, "cannot connect (tls failed)");
+        assert_eq!(failure, format!("cannot connect ({cause})"));
         assert_eq!(service.request_count(), 0);
         assert!(service.connections() > 0);
     }
+}
+
+#[test]
+fn a_receiver_that_speaks_no_tls_is_named_as_such() {
+    let service = Service::start().unwrap();
+    let url = endpoint(&service).replacen("http:", "https:", 1);
+    let sender = Sender::over_http(url.trim_end_matches("/v1/traces"), LONG);
+    sender.send(1).unwrap_err();
+    assert_eq!(
+        sender.report().last_failure.unwrap(),
+        "cannot connect (the receiver does not speak tls)"
+    );
 }
 
 /// Gives headers that can be none to a destination, which says so and shows no value.
