@@ -290,6 +290,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
             let named = thread::Builder::new().name("agentspan-queue".to_owned());
             process.start_thread(|| named.spawn(move || worker.run()))
         };
+        self.receipts.set_queue_name(&self.name);
         let process = Arc::new(Process::new(self.settings, self.receipts));
         start(&process, self.exporter)?;
         let start = self.after_fork.map(|make| -> Box<Start> {

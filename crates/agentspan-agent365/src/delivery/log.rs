@@ -104,7 +104,7 @@ pub(super) fn attempt(identity: &Identity, uri: &Uri, number: u32, attempt: &Att
                 status,
                 correlation_id = correlation_id.as_deref(),
                 pause_ms = pause.as_millis(),
-                "the service asks for another try"
+                "export failed, retrying"
             ),
             (AttemptOutcome::Failed(failure), pause) => warn!(
                 target: "agentspan::agent365::retry",

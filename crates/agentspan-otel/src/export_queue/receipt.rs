@@ -1,7 +1,7 @@
 //! A receiver's answer to a batch, or why there is none.
 
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
 use agentspan_model::received::Withheld;
@@ -108,7 +108,10 @@ impl Receipt {
 /// [`with_receipts`](crate::export_queue::ExportQueueBuilder::with_receipts) gives the queue a
 /// clone. Wrappers between the two need not be aware of it.
 #[derive(Clone, Debug, Default)]
-pub struct Receipts(Arc<PerProcess<Desk>>);
+pub struct Receipts {
+    desk: Arc<PerProcess<Desk>>,
+    name: Arc<OnceLock<Arc<str>>>,
+}
 
 /// What passes between an exporter and its queue.
 #[derive(Debug, Default)]
@@ -131,6 +134,17 @@ impl Receipts {
         Self::default()
     }
 
+    /// The name of the queue, for the log; empty until the queue is built.
+    #[must_use]
+    pub fn queue_name(&self) -> &str {
+        self.name.get().map_or("", |name| name)
+    }
+
+    /// The first queue counts.
+    pub(super) fn set_queue_name(&self, name: &Arc<str>) {
+        self.name.get_or_init(|| Arc::clone(name));
+    }
+
     /// Sets the receipt of a batch, before its export returns; the last one counts. If the export
     /// returns an error, only the message and the failure of the receipt are used. An exporter that
     /// tries again puts one after each failed try: a shutdown that does not wait any longer takes
@@ -148,6 +162,13 @@ impl Receipts {
     /// Why the batch in flight has failed so far.
     pub(super) fn failure(&self) -> Option<String> {
         lock(&self.desk().put).as_ref()?.failure.clone()
+    }
+
+    /// Whether the receiver said something about the batch in flight.
+    pub(super) fn has_message(&self) -> bool {
+        let put = lock(&self.desk().put);
+        put.as_ref()
+            .is_some_and(|receipt| receipt.message.is_some())
     }
 
     /// Completes once a flush or a shutdown of the queue begins, from this call on. An exporter that
@@ -176,7 +197,7 @@ impl Receipts {
     }
 
     fn desk(&self) -> &Desk {
-        self.0.get(|_| Desk::default())
+        self.desk.get(|_| Desk::default())
     }
 }
 

@@ -117,7 +117,7 @@ impl<E: SpanExporter> Worker<E> {
         });
         let (name, exporter) = (self.name, self.exporter);
         if contain::drop(exporter).is_err() {
-            log_failure(&name, DropReason::Panic, None);
+            log_failure(&name, DropReason::Panic, None, false);
         }
         process.has_ended(loss);
     }
@@ -177,7 +177,8 @@ impl<E: SpanExporter> Worker<E> {
         }
         let receipt = self.process.receipts.take();
         let (rejected, has_message) = self.process.finish(taken, finished, loss, &receipt);
-        log_receipt(&self.name, rejected, has_message);
+        // The line about a failure has mentioned the message.
+        log_receipt(&self.name, rejected, has_message && loss.is_none());
     }
 
     /// Calls the exporter, and says in the log what it failed with, unless it failed with the same before.
@@ -192,8 +193,9 @@ impl<E: SpanExporter> Worker<E> {
             Err(_) => Some(DropReason::Panic),
         };
         if let Some(reason) = loss.filter(|_| loss != self.last_loss) {
-            let cause = self.process.receipts.failure();
-            log_failure(&self.name, reason, cause.as_deref());
+            let receipts = &self.process.receipts;
+            let (cause, has_message) = (receipts.failure(), receipts.has_message());
+            log_failure(&self.name, reason, cause.as_deref(), has_message);
             self.last_loss = loss;
         }
         loss
@@ -202,13 +204,15 @@ impl<E: SpanExporter> Worker<E> {
 
 /// `cause` is in the words of a receipt. The error's text is somebody else's and may hold what no log
 /// should: a URL, a header.
-fn log_failure(name: &str, reason: DropReason, cause: Option<&str>) {
+fn log_failure(name: &str, reason: DropReason, cause: Option<&str>, has_message: bool) {
     contain::log(|| {
         tracing::error!(
             target: "agentspan::otel::export_queue",
             destination = name,
             reason = reason.as_str(),
             cause,
+            // The receiver's words may hold what no log should.
+            receiver_message = has_message.then_some("the report shows it"),
             "an exporter failed"
         );
     });

@@ -174,6 +174,7 @@ impl<W: Wire> OtlpExporter<W> {
         // Those since the last flush, if there was one.
         let mut failures = 0;
         let mut before = None;
+        let name = self.receipts.queue_name();
         loop {
             tries += 1;
             failures += 1;
@@ -190,27 +191,27 @@ impl<W: Wire> OtlpExporter<W> {
             let verdict = answer.as_ref().map(W::judge);
             if let Ok(Verdict::Taken(said)) = verdict {
                 let receipt = said.receipt(&self.secrets.withheld());
-                log::taken(&self.uri, tries, &receipt);
+                log::taken(name, &self.uri, tries, &receipt);
                 return Ok(receipt);
             }
             let why = self.keep_failure(&answer, remaining);
             let asked = match verdict {
                 Ok(Verdict::Again { asked }) => asked,
                 Ok(Verdict::Refused) => {
-                    log::given_up(&self.uri, tries, &why);
+                    log::given_up(name, &self.uri, tries, &why);
                     return Err(failure("the receiver refused the spans"));
                 }
                 Ok(Verdict::Taken(_)) | Err(_) => None,
             };
             let pause = pause::after(failures, asked, self.timer.random());
             if spent.saturating_add(pause) >= self.timeout {
-                log::given_up(&self.uri, tries, &why);
+                log::given_up(name, &self.uri, tries, &why);
                 return Err(match answer {
                     Err(TransportError::Timeout { .. }) => OTelSdkError::Timeout(self.timeout),
                     _ => failure("the receiver did not take the spans"),
                 });
             }
-            log::again(&self.uri, tries, &why, pause);
+            log::again(name, &self.uri, tries, &why, pause);
             before = Some(why);
             let (took, is_whole) = self.pause(pause, asked, hurried).await;
             spent = spent.saturating_add(took);

@@ -1,4 +1,4 @@
-//! Log lines about requests: the receiver, the number of tries, and the cause of a failure, but no
+//! Log lines about requests: the destination, the receiver, the number of tries, and the cause of a failure, but no
 //! text from the receiver.
 
 use std::time::Duration;
@@ -9,10 +9,11 @@ use agentspan_queue::contain;
 use http::Uri;
 use http::uri::Authority;
 
-pub(super) fn taken(uri: &Uri, tries: u32, receipt: &Receipt) {
+pub(super) fn taken(destination: &str, uri: &Uri, tries: u32, receipt: &Receipt) {
     contain::log(|| {
         tracing::debug!(
             target: "agentspan::otlp",
+            destination,
             receiver = %receiver(uri),
             tries,
             rejected = receipt.rejected(),
@@ -23,29 +24,31 @@ pub(super) fn taken(uri: &Uri, tries: u32, receipt: &Receipt) {
 }
 
 /// `cause` is in our own words.
-pub(super) fn again(uri: &Uri, tries: u32, cause: &str, pause: Duration) {
+pub(super) fn again(destination: &str, uri: &Uri, tries: u32, cause: &str, pause: Duration) {
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::otlp",
+            destination,
             receiver = %receiver(uri),
             tries,
             cause,
             pause_ms = pause.as_millis(),
-            "the receiver did not take a batch, which is sent again"
+            "export failed, retrying"
         );
     });
 }
 
 /// `cause` is in our own words.
-pub(super) fn given_up(uri: &Uri, tries: u32, cause: &str) {
-    // The queue counts the loss, and logs it as an error.
+pub(super) fn given_up(destination: &str, uri: &Uri, tries: u32, cause: &str) {
+    // The queue counts the loss, and logs it as an error with the cause.
     contain::log(|| {
-        tracing::warn!(
+        tracing::debug!(
             target: "agentspan::otlp",
+            destination,
             receiver = %receiver(uri),
             tries,
             cause,
-            "the receiver did not take a batch, which is dropped"
+            "export failed, not retrying"
         );
     });
 }

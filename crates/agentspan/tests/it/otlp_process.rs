@@ -244,6 +244,41 @@ fn a14_the_words_of_a_receiver_are_in_the_report_and_in_no_log() {
 }
 
 #[test]
+fn a_refused_batch_is_told_of_in_one_line_and_a_retry_with_the_name_of_its_destination() {
+    if is_started_by_test() {
+        let logs = CapturedLogs::everywhere();
+        let otlp = Otlp::new()
+            .with_endpoint(format!("{}/v1/traces", said("RECEIVER")))
+            .with_retry_timer(AtOnce);
+        let destination = Destination::otlp_http(otlp).unwrap().with_name("second");
+        let sender = Sender::new(destination);
+        sender.send(1).unwrap_err();
+        let text = logs.text();
+        let lines = text.lines();
+        let loud: Vec<_> = lines
+            .filter(|line| line.contains("WARN") || line.contains("ERROR"))
+            .collect();
+        assert_eq!(loud.len(), 2, "{text}");
+        assert!(loud[0].contains("export failed, retrying"), "{text}");
+        assert!(loud[0].contains("cause=\"status 503\""), "{text}");
+        assert!(loud[1].contains("cause=\"status 401"), "{text}");
+        assert!(loud[1].contains("the report shows it"), "{text}");
+        for line in loud {
+            assert!(line.contains("destination=\"second\""), "{text}");
+        }
+        let message = sender.report().receiver_message;
+        assert_eq!(message.as_deref(), Some("no zebras"));
+        assert!(!text.contains("zebra"), "{text}");
+        return;
+    }
+    let refusal = Answer::status(401).body("no zebras");
+    let service = Service::builder().script([Answer::status(503), refusal]);
+    let service = service.start().unwrap();
+    let this = "otlp_process::a_refused_batch_is_told_of_in_one_line_and_a_retry_with_the_name_of_its_destination";
+    must_pass(this, &[("RECEIVER", &service.url())]);
+}
+
+#[test]
 fn an_environment_that_is_given_names_the_receiver_also_by_saying_nothing() {
     if is_started_by_test() {
         for protocol in ["http/protobuf", "grpc"] {
