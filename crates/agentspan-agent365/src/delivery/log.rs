@@ -35,7 +35,7 @@ pub(super) fn breaks_rule(finding: &Finding) {
         warn!(
             target: "agentspan::agent365::contract",
             rule = finding.rule.as_str(),
-            level = finding.level.name(),
+            severity = finding.level.name(),
             attribute = finding.attribute.as_deref(),
             trace_id = span.map(|ids| ids.trace_id.as_str()),
             span_id = span.map(|ids| ids.span_id.as_str()),

@@ -82,6 +82,8 @@ fn warnings_of(
     });
     export(&delivery.exporter(), spans.into());
     let text = logs.text();
+    // A warning of `level="error"` would be both.
+    assert!(!text.contains("level="), "{text}");
     ids.map(|id| {
         let of_span = format!("span_id=\"{id:016x}\"");
         let rule = format!("rule=\"{rule}\"");

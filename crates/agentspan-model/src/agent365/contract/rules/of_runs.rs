@@ -45,7 +45,7 @@ pub(super) static OF_RUNS: &[Rule] = &[
         is_judged: false,
         symptom: "Only some turns are traced.",
         cause: "The token is registered for messages, and not for mail or installation.",
-        remedy: "Register it where all requests enter.",
+        remedy: "Register the token where all requests enter.",
         sources: &[Source::SamplesThread(334), Source::InstrumentationSkill],
     },
     Rule {
@@ -122,7 +122,7 @@ pub(super) static OF_RUNS: &[Rule] = &[
         is_judged: false,
         symptom: "Chats are slow or hang.",
         cause: "Fetching a token or exporting blocks the request.",
-        remedy: "Do both in the background, with deadlines and a cached token.",
+        remedy: "Fetch and export in the background, with deadlines and a cached token.",
         sources: &[Source::TriagePage],
     },
 ];

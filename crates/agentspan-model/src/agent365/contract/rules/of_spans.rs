@@ -12,7 +12,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The service answers 200 and drops the span.",
         cause: "`gen_ai.operation.name` is missing, or is none of the four documented values, such as `inference`, `responses` or `Completion`.",
-        remedy: "Set it to `invoke_agent`, `execute_tool`, `chat` or `output_messages`.",
+        remedy: "Set `gen_ai.operation.name` to `invoke_agent`, `execute_tool`, `chat` or `output_messages`.",
         sources: &[
             Source::Troubleshooting,
             Source::DistroGuide,
@@ -71,7 +71,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The service rejects the spans.",
         cause: "`microsoft.tenant.id` of the span differs from the tenant in the request's path.",
-        remedy: "Take both from one source.",
+        remedy: "Take the tenant of the span and of the path from one source.",
         sources: &[Source::ValidatorChecklist],
     },
     Rule {
@@ -82,7 +82,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "Runs cannot be joined.",
         cause: "`gen_ai.conversation.id` is missing, or differs between the spans of one run.",
-        remedy: "Set it once for the whole run, in the baggage of the request.",
+        remedy: "Set `gen_ai.conversation.id` once for the whole run, in the baggage of the request.",
         sources: &[Source::ValidatorChecklist],
     },
     Rule {
@@ -93,7 +93,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The column of the channel is empty.",
         cause: "`microsoft.channel.name` is missing, or `Teams`.",
-        remedy: "Set it to the id of the channel, in lower case, such as `msteams`.",
+        remedy: "Set `microsoft.channel.name` to the id of the channel, in lower case, such as `msteams`.",
         sources: &[Source::DistroGuide],
     },
     Rule {
@@ -104,7 +104,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The Activity view is empty, and `UserKey` is zero.",
         cause: "`user.id` is missing or blank.",
-        remedy: "Set it to the Entra object id of the person whose request started the run.",
+        remedy: "Set `user.id` to the Entra object id of the person whose request started the run.",
         sources: &[Source::SamplesThread(328), Source::SamplesThread(318)],
     },
     Rule {
@@ -115,7 +115,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The wrong actor is shown.",
         cause: "`user.id` is an id of the channel (`29:…`) or the id of the agent.",
-        remedy: "Set it to the Entra object id of the person who asked.",
+        remedy: "Set `user.id` to the Entra object id of the person who asked.",
         sources: &[Source::ValidatorChecklist, Source::Inferred],
     },
     Rule {
@@ -126,7 +126,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The wrong actor is shown.",
         cause: "`microsoft.agent.user.id` holds the person who asked.",
-        remedy: "Leave it out unless the agent has an Entra user of its own.",
+        remedy: "Leave `microsoft.agent.user.id` out unless the agent has an Entra user of its own.",
         sources: &[Source::LessonsGuide, Source::ValidatorChecklist],
     },
     Rule {
@@ -137,7 +137,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The client's address is discarded.",
         cause: "`client.address` is missing or is no IP address, such as a host name or an address with a port.",
-        remedy: "Set it to the literal address of the caller, or to `0.0.0.0` if none is known.",
+        remedy: "Set `client.address` to the literal address of the caller, or to `0.0.0.0` if none is known.",
         sources: &[Source::InstrumentationSkill],
     },
     Rule {
@@ -148,7 +148,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The columns of the server are empty.",
         cause: "`server.address` or `server.port` is missing: port 443 was left out, or only the root has them.",
-        remedy: "Set both on `invoke_agent`, `execute_tool` and `chat`, also for port 443. Scopes with `Profile::Direct` do so; those of the other profiles leave port 443 out of agents and tools.",
+        remedy: "Set `server.address` and `server.port` on `invoke_agent`, `execute_tool` and `chat`, also for port 443. Scopes with `Profile::Direct` do so; those of the other profiles leave port 443 out of agents and tools.",
         sources: &[Source::DistroGuide, Source::PythonDistro],
     },
     Rule {
@@ -170,7 +170,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The answer is missing.",
         cause: "`gen_ai.output.messages` stands on `chat` spans only.",
-        remedy: "Set it on the `invoke_agent` span, too.",
+        remedy: "Set `gen_ai.output.messages` on the `invoke_agent` span, too.",
         sources: &[Source::DeploymentNotes],
     },
     Rule {
@@ -181,7 +181,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The row of the tool is incomplete.",
         cause: "Name, type, call id, arguments or result of the tool call are missing. A call that failed has no result.",
-        remedy: "Set all five: name, type, call id, arguments and, unless the call failed, the result.",
+        remedy: "Set `gen_ai.tool.name`, `gen_ai.tool.type`, `gen_ai.tool.call.id`, `gen_ai.tool.call.arguments` and, unless the call failed, `gen_ai.tool.call.result`.",
         sources: &[Source::AttributeReference],
     },
     Rule {
@@ -225,7 +225,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "Half of the fields are ignored.",
         cause: "The kind or the status is a name on the standard wire, or a number on the flat one.",
-        remedy: "Write both as the wire wants them.",
+        remedy: "Write kind and status as the wire wants them.",
         sources: &[Source::PythonThread(255), Source::ApexSample],
     },
     Rule {
@@ -247,7 +247,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The agent appears twice.",
         cause: "The platform's id or the agent's type is set, although the agent has an Entra identity.",
-        remedy: "Leave both out.",
+        remedy: "Leave the platform's id and the agent's type out.",
         sources: &[Source::AttributeReference, Source::DistroGuide],
     },
     Rule {
@@ -258,7 +258,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "Agents are not grouped by blueprint.",
         cause: "`microsoft.a365.agent.blueprint.id` is missing.",
-        remedy: "Set it on all spans.",
+        remedy: "Set `microsoft.a365.agent.blueprint.id` on all spans.",
         sources: &[Source::DistroGuide, Source::ValidatorChecklist],
     },
     Rule {
@@ -269,7 +269,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "A run belongs to two sessions.",
         cause: "The session of the request differs from the session in the baggage.",
-        remedy: "Take both from one source; the conversation id joins runs.",
+        remedy: "Take the session of the request and of the baggage from one source; the conversation id joins runs.",
         sources: &[Source::ValidatorChecklist],
     },
     Rule {
@@ -291,7 +291,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The row has an empty column, and views that need it omit the row.",
         cause: "A mandatory attribute without a rule of its own is missing.",
-        remedy: "Set the attribute.",
+        remedy: "Set the attribute that is named here.",
         sources: &[Source::AttributeReference, Source::ValidatorChecklist],
     },
 ];

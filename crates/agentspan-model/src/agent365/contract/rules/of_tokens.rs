@@ -23,7 +23,7 @@ pub(super) static OF_TOKENS: &[Rule] = &[
         is_judged: true,
         symptom: "The service answers 401 with `UnsupportedAccessTokenType`.",
         cause: "An app-only token goes to the route `/observability/`.",
-        remedy: "Send it to `/observabilityService/`.",
+        remedy: "Send an app-only token to `/observabilityService/`.",
         sources: &[Source::DirectSender, Source::S2sSample],
     },
     Rule {
@@ -34,7 +34,7 @@ pub(super) static OF_TOKENS: &[Rule] = &[
         is_judged: true,
         symptom: "The service answers 401.",
         cause: "A delegated token, which has `scp`, goes to the route `/observabilityService/`.",
-        remedy: "Send it to `/observability/`.",
+        remedy: "Send a delegated token to `/observability/`.",
         sources: &[Source::SamplesThread(339), Source::ValidatorChecklist],
     },
     Rule {
@@ -100,7 +100,7 @@ pub(super) static OF_TOKENS: &[Rule] = &[
         is_judged: true,
         symptom: "Entra answers `AADSTS82008`.",
         cause: "The library drops `fmi_path`, or sends it in the query.",
-        remedy: "Send it as a form field of the first request.",
+        remedy: "Send `fmi_path` as a form field of the first request.",
         sources: &[Source::InstrumentationSkill, Source::FieldGuides],
     },
     Rule {

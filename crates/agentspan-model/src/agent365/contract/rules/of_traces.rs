@@ -34,7 +34,7 @@ pub(super) static OF_TRACES: &[Rule] = &[
         is_judged: true,
         symptom: "Activity is counted twice.",
         cause: "One run has two `invoke_agent` spans of the same agent, one of a framework and one made by hand.",
-        remedy: "Switch one of them off.",
+        remedy: "Switch off the spans of the framework, or your own.",
         sources: &[Source::DistroGuide, Source::LessonsGuide],
     },
     Rule {
@@ -67,7 +67,7 @@ pub(super) static OF_TRACES: &[Rule] = &[
         is_judged: true,
         symptom: "The whole request fails.",
         cause: "The body has more than 1,000,000 bytes.",
-        remedy: "Divide it at 900,000 bytes, and cut large attributes.",
+        remedy: "Divide the body at 900,000 bytes, and cut large attributes.",
         sources: &[Source::PythonThread(255)],
     },
     Rule {
