@@ -23,7 +23,7 @@ use super::courier::{Courier, LastTry};
 use super::event::{Event, Job};
 use super::flushes::Flushes;
 use super::in_flight::{InFlight, Skipped};
-use super::lanes::{Cause, Lanes, Size, Started};
+use super::lanes::{Cause, Lanes, Pause, Size, Started};
 use super::load::{Item, Load};
 use super::log;
 use super::parent::key;
@@ -388,18 +388,24 @@ impl Worker {
     /// one that the service asked for.
     fn again(&mut self, turn: u64, pause: [Duration; 2], cause: Cause, resume: Resume) {
         let [first, rest] = pause;
-        let is_over =
-            |stop: Instant| stop.saturating_duration_since(Instant::now()) <= first + rest;
-        if self.stop.is_some_and(is_over) {
+        let is_over = |stop: Instant| stop.saturating_duration_since(Instant::now()) <= first;
+        if !matches!(cause, Cause::Asked(_)) && self.stop.is_some_and(is_over) {
             self.shared.ledger.set_deadline_passed();
             self.lanes.leave(turn);
             resume.give_up(GaveUp::Shutdown);
             return;
         }
-        let request = Item::Request(resume);
-        let Some(parked) = self.lanes.again(turn, request, cause) else {
-            return;
-        };
+        // A shutdown waits no longer than the service asks.
+        let rest = self.stop.map_or(rest, |_| Duration::ZERO);
+        if let Some(parked) = self.lanes.again(turn, Item::Request(resume), cause) {
+            self.rest(parked, [first, rest]);
+        }
+        // What waits behind it is not wanted before the end, either.
+        self.drop_pausing();
+    }
+
+    /// Pauses a lane, and says when both parts are over.
+    fn rest(&mut self, parked: Pause<Arc<Recipient>>, [first, rest]: [Duration; 2]) {
         self.park_those_behind(&parked.lane);
         let courier = Arc::clone(&self.courier);
         let shared = Arc::clone(&self.shared);

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -252,12 +252,12 @@ fn a_span_that_is_refused_alone_is_dropped_and_costs_no_other() {
 
 /// Waits for no pause of up to a second, as long as there were only three, and tells of each.
 #[derive(Debug)]
-struct ForASecond(Sender<Duration>, AtomicUsize);
+struct ForASecond(Sender<Duration>, AtomicIsize);
 
 impl RetryTimer for ForASecond {
     fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let _ = self.0.send(pause);
-        let is_over = self.1.fetch_add(1, SeqCst) < 3 && pause <= Duration::from_secs(1);
+        let is_over = self.1.fetch_sub(1, SeqCst) > 0 && pause <= Duration::from_secs(1);
         match is_over {
             true => Box::pin(std::future::ready(())),
             false => Box::pin(std::future::pending()),
@@ -269,18 +269,23 @@ impl RetryTimer for ForASecond {
     }
 }
 
+/// A delivery whose pauses end only if they are at most a second, and the pauses.
+fn delivery_for_a_second(service: &Service, ends: isize) -> (Delivery, Receiver<Duration>) {
+    let (paused, pauses) = channel();
+    let delivery = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_retry_timer(ForASecond(paused, AtomicIsize::new(ends)))
+        .build();
+    (delivery.unwrap(), pauses)
+}
+
 #[test]
 fn a_flush_and_a_shutdown_wait_no_longer_than_the_service_asks_for() {
     for end in [Delivery::flush, Delivery::shutdown] {
         let asks = Answer::status(429).header("Retry-After", "1");
         let answers = [Answer::status(503), Answer::status(503), asks];
         let service = service(answers.into_iter().chain([Answer::status(200)]));
-        let (paused, pauses) = channel();
-        let delivery = Delivery::builder(token("t"))
-            .with_loopback_endpoint(service.url())
-            .with_retry_timer(ForASecond(paused, AtomicUsize::new(0)))
-            .build()
-            .unwrap();
+        let (delivery, pauses) = delivery_for_a_second(&service, 3);
         let _export = delivery
             .exporter()
             .export_with_report(vec![span_of(TENANT, "a")]);
@@ -289,4 +294,38 @@ fn a_flush_and_a_shutdown_wait_no_longer_than_the_service_asks_for() {
         end(&delivery, LONG).unwrap();
         assert_eq!(delivery.stats().exported, 1);
     }
+}
+
+#[test]
+fn a_pause_of_a_shutdown_is_no_longer_than_the_service_asks_for() {
+    let answers = std::iter::repeat_n(Answer::status(503), 3);
+    let asks = Answer::status(429).header("Retry-After", "1");
+    let answers = answers.chain([asks.clone(), asks, Answer::status(200)]);
+    let service = service(answers);
+    let (delivery, pauses) = delivery_for_a_second(&service, isize::MAX);
+    let exporter = delivery.exporter();
+    let _export = exporter.export_with_report(vec![span_of(TENANT, "a")]);
+    let two = Duration::from_secs(2);
+    assert!(pauses.iter().any(|pause| pause == two));
+    // The next ones of our own would be of four and eight seconds, and never end.
+    delivery.shutdown(LONG).unwrap();
+    assert_eq!(delivery.stats().exported, 1);
+}
+
+#[test]
+fn a_service_that_wants_nothing_before_the_end_of_a_shutdown_is_left_alone() {
+    let asks = Answer::status(429).header("Retry-After", "300");
+    let service = service([Answer::status(503), asks]);
+    let (delivery, pauses) = delivery_for_a_second(&service, 0);
+    let exporter = delivery.exporter();
+    let export = || exporter.export_with_report(vec![span_of(TENANT, "a")]);
+    let _first = export();
+    pauses.recv().unwrap();
+    let _others = [export(), export()];
+    delivery.shutdown(LONG).unwrap_err();
+    assert_eq!(
+        delivery.stats().dropped_for(DropReason::ShutdownDeadline),
+        3
+    );
+    assert_eq!(service.requests().len(), 2, "one told us to wait");
 }
