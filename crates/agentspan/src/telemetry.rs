@@ -234,6 +234,7 @@ impl Telemetry {
     ///
     /// The same as of [`flush`](Self::flush).
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
+        self.unheard.log();
         let result = self.pipeline.shutdown(timeout);
         self.is_shut_down.store(true, Ordering::SeqCst);
         result.map_err(Failed::into_error)
@@ -251,6 +252,7 @@ impl Telemetry {
     /// The shutdown starts at the first poll. If the future is dropped later, the shutdown
     /// continues, and the drop of the guard waits for it, as it would without a shutdown.
     pub async fn shutdown_async(&self, timeout: Duration) -> Result<(), TelemetryError> {
+        self.unheard.log();
         if self.pipeline.is_disabled() {
             return Ok(());
         }

@@ -121,7 +121,7 @@ impl Wire for Http {
             return Some("port 4317 is usually for OTLP over gRPC");
         }
         let is_path_unknown = status.is_some_and(|status| matches!(status.as_u16(), 404 | 405));
-        let has_usual_path = uri.path().trim_end_matches('/').ends_with("/v1/traces");
+        let has_usual_path = uri.path().ends_with("/v1/traces");
         (is_path_unknown && !has_usual_path)
             .then_some("the path of the endpoint does not end in /v1/traces")
     }

@@ -19,8 +19,8 @@ impl Telemetry {
     /// [`Destination::with_disclosure`](crate::Destination::with_disclosure) allows them.
     ///
     /// The layer needs the telemetry, so `install` runs before there is a subscriber. Warnings of
-    /// `install` that nobody heard are logged again with the first span that ends, or when the
-    /// guard is dropped.
+    /// `install` that nobody heard are logged again with the first span that ends, or at the
+    /// shutdown.
     ///
     /// Put a filter such as `EnvFilter` on the layer of your log, and not on the registry. There, it
     /// filters this layer, too: without `RUST_LOG`, it lets only errors pass, and no span is captured.

@@ -1,8 +1,11 @@
 //! Warnings of the set-up: a program may have its subscriber only afterwards, as the layer for `tracing` needs the
 //! telemetry.
 
+use std::mem;
+use std::time::Duration;
+
 use agentspan::discovery::Environment;
-use agentspan::{AgentSpanProcessor, Destination, configure};
+use agentspan::{AgentSpanProcessor, Destination, Telemetry, configure};
 use agentspan_testkit::CapturedLogs;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
@@ -76,19 +79,31 @@ fn a_subscriber_with_our_layer_hears_the_warnings_of_the_set_up_before_it() {
     assert_eq!(logs.count(SAID), 1, "{}", logs.text());
 }
 
-#[test]
-fn a_program_without_spans_hears_them_when_the_guard_is_dropped() {
-    if !has_its_own("setup_log::a_program_without_spans_hears_them_when_the_guard_is_dropped") {
-        return;
-    }
+/// A program that makes no span has a subscriber only after its set-up.
+#[track_caller]
+fn check_end_without_spans(end: impl FnOnce(Telemetry)) {
     let off = Environment::from_iter([("OTEL_SDK_DISABLED", "true")]);
     let telemetry = configure().with_environment(&off).install().unwrap();
     let (logs, _guard) = CapturedLogs::on_this_thread();
-    drop(telemetry);
-    assert_eq!(
-        logs.count("switches all telemetry off"),
-        1,
-        "{}",
-        logs.text()
-    );
+    end(telemetry);
+    let count = logs.count("switches all telemetry off");
+    assert_eq!(count, 1, "{}", logs.text());
+}
+
+#[test]
+fn a_program_without_spans_hears_them_when_the_guard_is_dropped() {
+    if has_its_own("setup_log::a_program_without_spans_hears_them_when_the_guard_is_dropped") {
+        check_end_without_spans(drop);
+    }
+}
+
+#[test]
+fn a_program_without_spans_hears_them_at_its_shutdown() {
+    if has_its_own("setup_log::a_program_without_spans_hears_them_at_its_shutdown") {
+        // Such as before `process::exit`.
+        check_end_without_spans(|telemetry| {
+            telemetry.shutdown(Duration::from_secs(5)).unwrap();
+            mem::forget(telemetry);
+        });
+    }
 }
