@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_of_grpc_is_doubted_where_grpc_may_be_what_answers() {
+    fn a_path_and_a_port_of_grpc_are_doubted_where_grpc_may_be_what_answers() {
         let doubt = |url: &str, status: Option<u16>| {
             let status = status.map(|status| StatusCode::from_u16(status).unwrap());
             Http::doubt(&url.parse().unwrap(), status)
@@ -202,6 +202,10 @@ mod tests {
         }
         assert_eq!(doubt("http://h:4317", Some(404)), port);
         assert_eq!(doubt("http://h:4317", Some(401)), None);
+        let path = Some("the path of the endpoint does not end in /v1/traces");
+        for url in ["http://h:4318", "http://h:4318/v1/traces/"] {
+            assert_eq!(doubt(url, Some(404)), path);
+        }
     }
 
     #[test]
