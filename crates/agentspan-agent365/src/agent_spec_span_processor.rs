@@ -1,13 +1,14 @@
 //! The processor that takes Agent Spec spans themselves.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use agentspan_model::agentspec::{self, Disclosure, Event as AgentSpecEvent, Id, Timestamp};
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, trace_id_bytes};
 use agentspan_processor::{HookError, Span, SpanEvent, SpanProcessor};
+use agentspan_queue::lock;
 use agentspan_record::{FinishedSpan, Made, Starting, TrackedSpan, Tracker};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
@@ -163,8 +164,7 @@ impl AgentSpecSpanProcessor {
     fn add_event(&self, open: &Open, event: &AgentSpecEvent) -> bool {
         self.tracker.add_event(open, event, |_, asked| {
             if let Some(asked) = asked {
-                let links = open.own.links.lock();
-                let mut links = links.unwrap_or_else(PoisonError::into_inner);
+                let mut links = lock(&open.own.links);
                 links.links.push(Link::new(asked, Vec::new(), 0));
             }
             keep_place(open, event, None);
@@ -216,7 +216,7 @@ fn unfinished() -> Vec<KeyValue> {
 }
 
 fn take<T: Default>(place: &Mutex<T>) -> T {
-    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut place = lock(place);
     std::mem::take(&mut *place)
 }
 
@@ -230,8 +230,7 @@ fn keep_place(open: &Open, event: &AgentSpecEvent, of: Option<&Id>) {
         of.into_iter().collect(),
         0,
     );
-    let events = open.own.events.lock();
-    let mut events = events.unwrap_or_else(PoisonError::into_inner);
+    let mut events = lock(&open.own.events);
     events.events.push(place);
 }
 

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_discovery::{ClusterCategory, DomainOverride, unverified_is_delegated};
 use agentspan_model::agent365::Identity;
+use agentspan_queue::lock;
 use agentspan_record::DropReason;
 use hashbrown::HashMap;
 use http::Uri;
@@ -108,13 +109,13 @@ impl Recipient {
 impl Recipient {
     /// Its spans wait because of this.
     pub(crate) fn hindered(&self, by: ExportError) {
-        *self.lock() = Some(Arc::new(by));
+        *lock(&self.obstacle) = Some(Arc::new(by));
     }
 
     /// There is a token. What the service said before still holds.
     pub(crate) fn has_token(&self) {
         let is_token = |by: &Arc<ExportError>| by.reason() == DropReason::Token;
-        let mut obstacle = self.lock();
+        let mut obstacle = lock(&self.obstacle);
         if obstacle.as_ref().is_some_and(is_token) {
             *obstacle = None;
         }
@@ -122,16 +123,11 @@ impl Recipient {
 
     /// The service has taken spans.
     pub(crate) fn is_served(&self) {
-        *self.lock() = None;
+        *lock(&self.obstacle) = None;
     }
 
     pub(crate) fn obstacle(&self) -> Option<Arc<ExportError>> {
-        self.lock().clone()
-    }
-
-    /// Held for moments only.
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<ExportError>>> {
-        self.obstacle.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.obstacle).clone()
     }
 }
 

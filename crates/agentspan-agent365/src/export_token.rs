@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use agentspan_model::agent365::TenantId;
 use agentspan_queue::contain::ThreadBound;
+use agentspan_queue::lock;
 use agentspan_record::RequestToken;
 use opentelemetry::trace::{FutureExt as _, WithContext};
 use opentelemetry::{Context, ContextGuard};
@@ -76,12 +77,7 @@ impl ExportToken {
     /// Replaces the token, for a request that outlasts it. Later requests to the service have the new
     /// token, and a request that is answered with 401 is retried once with it.
     pub fn replace(&self, token: AccessToken) {
-        let mut current = self
-            .inner
-            .token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *current = token;
+        *lock(&self.inner.token) = token;
     }
 
     /// Adds the token to the current context of this thread until the guard is dropped.
@@ -109,8 +105,7 @@ impl ExportToken {
     }
 
     pub(crate) fn current(&self) -> AccessToken {
-        let current = self.inner.token.lock();
-        current.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.inner.token).clone()
     }
 
     /// Whether it is the token of `tenant`, which is one of the `tenants` whose spans are sent

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use agentspan_queue::lock;
 use agentspan_record::{DropReason, SpanCuts};
 
 /// Counts of the spans of one delivery.
@@ -217,7 +218,7 @@ impl Counters {
 
     /// The service took `spans`, of which it did not say what became of `unconfirmed`.
     pub(crate) fn exported(&self, spans: u64, unconfirmed: u64, body_bytes: u64) {
-        let _settling = self.settling();
+        let _settling = lock(&self.settling);
         let spans = self.take_queued(spans);
         self.exported.fetch_add(spans, SeqCst);
         self.unconfirmed.fetch_add(unconfirmed.min(spans), SeqCst);
@@ -225,7 +226,7 @@ impl Counters {
     }
 
     pub(crate) fn dropped_from_queue(&self, reason: DropReason, spans: u64) {
-        let _settling = self.settling();
+        let _settling = lock(&self.settling);
         let spans = self.take_queued(spans);
         self.count_dropped(reason, spans);
     }
@@ -233,11 +234,6 @@ impl Counters {
     /// Gives up all that is queued. What becomes of it later is not counted any more.
     pub(crate) fn give_up_queued(&self, reason: DropReason) {
         self.dropped_from_queue(reason, u64::MAX);
-    }
-
-    /// Held for moments only.
-    fn settling(&self) -> MutexGuard<'_, ()> {
-        self.settling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes `spans` out of the queue, or what has not been given up of them. A span is counted
@@ -282,12 +278,7 @@ impl Counters {
 
     /// Something of a span is over its limits.
     pub(crate) fn cut(&self, cuts: SpanCuts) {
-        *self.cuts() += cuts;
-    }
-
-    /// Held for moments only; few spans are cut.
-    fn cuts(&self) -> MutexGuard<'_, SpanCuts> {
-        self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.cuts) += cuts;
     }
 
     pub(crate) fn attempted(&self) {
@@ -316,7 +307,7 @@ impl Counters {
             attempts: self.attempts.load(SeqCst),
             exported_bytes: self.exported_bytes.load(SeqCst),
             panics: self.panics.load(SeqCst),
-            cuts: *self.cuts(),
+            cuts: *lock(&self.cuts),
             accepted,
         }
     }

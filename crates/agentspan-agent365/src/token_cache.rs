@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::mem;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use agentspan_discovery::unverified_expiry;
 use agentspan_model::agent365::Identity;
-use agentspan_queue::PerProcess;
+use agentspan_queue::{PerProcess, lock};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
@@ -124,11 +124,7 @@ impl<R: TokenResolver> TokenCache<R> {
 
     fn slot(&self, query: &TokenQuery) -> Arc<Slot> {
         let key = (query.identity.clone(), query.agentic_user.clone());
-        let mut slots = self
-            .slots
-            .get(|_| Slots::default())
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut slots = lock(self.slots.get(|_| Slots::default()));
         if let Some(slot) = slots.get(&key) {
             return Arc::clone(slot);
         }
@@ -185,7 +181,7 @@ impl State {
 
 impl Slot {
     fn with_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.state))
     }
 
     fn kept(&self) -> Option<Kept> {

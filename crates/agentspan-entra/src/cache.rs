@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::mem;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::AccessToken;
-use agentspan_queue::PerProcess;
+use agentspan_queue::{PerProcess, lock};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
@@ -269,7 +269,7 @@ impl Cache {
 
     fn with_slots<T>(&self, act: impl FnOnce(&mut Slots) -> T) -> T {
         let slots = self.slots.get(|_| Mutex::default());
-        act(&mut slots.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut lock(slots))
     }
 }
 
@@ -344,7 +344,7 @@ impl State {
 
 impl Slot {
     fn with_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.state))
     }
 
     /// Why it is kept. None if it need not be.

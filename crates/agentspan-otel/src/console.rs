@@ -5,8 +5,9 @@ mod tree;
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use agentspan_queue::lock;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
@@ -109,12 +110,7 @@ impl ConsoleExporter {
     /// waited.
     #[must_use]
     pub fn evicted_traces(&self) -> u64 {
-        self.pending().evicted()
-    }
-
-    fn pending(&self) -> MutexGuard<'_, PendingTraces> {
-        // The state stays whole whatever panicked: each change is one push or one removal.
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pending).evicted()
     }
 
     /// Writes all of them, also after one that cannot be written.
@@ -150,12 +146,12 @@ impl fmt::Debug for ConsoleExporter {
 
 impl SpanExporter for ConsoleExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let finished = self.pending().add(batch);
+        let finished = lock(&self.pending).add(batch);
         self.write(finished)
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        let all = self.pending().take_all();
+        let all = lock(&self.pending).take_all();
         self.write(all)
     }
 

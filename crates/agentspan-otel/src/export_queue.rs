@@ -11,7 +11,7 @@ mod worker;
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,9 +19,9 @@ use agentspan_model::agentspec::Disclosure;
 use agentspan_model::keys::Sensitivity;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_processor::clock::{Clock, SystemClock};
-use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_queue::queue::{DropPolicy, QueuePace, Refused, Settings};
+use agentspan_queue::{PerProcess, lock};
 use agentspan_record::{DropReason, FinishedSpan, Hiding, Preparation, SpanEnrichers, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
@@ -470,8 +470,7 @@ impl ExportQueue {
 
     /// Tells the exporter the resource, the facts about the program.
     pub fn put_resource(&self, resource: &Resource) {
-        let kept = self.0.resource.lock();
-        *kept.unwrap_or_else(PoisonError::into_inner) = Some(resource.clone());
+        *lock(&self.0.resource) = Some(resource.clone());
         self.0.process().put_resource(resource.clone());
     }
 

@@ -7,10 +7,10 @@ mod span;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use agentspan_processor::json_lines::{RotatingFile, Rotation};
-use agentspan_queue::contain;
+use agentspan_queue::{contain, lock};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -124,7 +124,7 @@ impl OtlpJsonLines {
         match &self.output {
             Output::File { file, .. } => {
                 // Nothing under the lock panics, and nobody else's code runs.
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut file = lock(file);
                 file.write_lines(lines.as_bytes())
             }
             Output::Sink(sink) => sink(lines),

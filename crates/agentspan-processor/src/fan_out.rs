@@ -1,10 +1,11 @@
 //! Passes all hooks to several processors, isolated from each other.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::{Foreign, ThreadBound};
+use agentspan_queue::lock;
 
 use crate::dispatch::{activates, contained, contained_future, disclosure_of, report};
 use crate::not_started::NotStarted;
@@ -148,7 +149,7 @@ impl Target {
     /// The processor, if it wants to hear of a call.
     fn processor_for(&self, call: Call<'_>) -> Option<&dyn SpanProcessor> {
         let is_wanted = match (call.hook, call.span) {
-            (Hook::OnEvent | Hook::OnEnd, Some(span)) => !self.lock().contains(span),
+            (Hook::OnEvent | Hook::OnEnd, Some(span)) => !lock(&self.not_started).contains(span),
             _ => true,
         };
         self.processor().filter(|_| is_wanted)
@@ -159,15 +160,8 @@ impl Target {
         self.failures.fetch_add(1, Ordering::Relaxed);
         report(None, call.hook, processor, &error);
         if let (Hook::OnStart, Some(span)) = (call.hook, call.span) {
-            self.lock().insert(span);
+            lock(&self.not_started).insert(span);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, NotStarted> {
-        // Nothing under the lock panics.
-        self.not_started
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

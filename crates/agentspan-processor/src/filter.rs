@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_queue::lock;
 
 use crate::span::{SpanKey, WeakSpan};
 use crate::span_processor::ActiveGuard;
@@ -98,22 +99,17 @@ impl<P: SpanProcessor> Filter<P> {
     fn starts_to_show(&self, span: &Span) -> bool {
         let shows = self.shows(span);
         if shows {
-            self.lock().insert(span.key(), span.downgrade());
+            lock(&self.shown).insert(span.key(), span.downgrade());
         }
         shows
     }
 
     fn is_shown(&self, span: &Span) -> bool {
-        self.lock().contains_key(&span.key())
+        lock(&self.shown).contains_key(&span.key())
     }
 
     fn stops_to_show(&self, span: &Span) -> bool {
-        self.lock().remove(&span.key()).is_some()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shown> {
-        // Nothing under the lock panics.
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shown).remove(&span.key()).is_some()
     }
 }
 
@@ -136,7 +132,7 @@ impl<P: SpanProcessor> Starting<'_, P> {
 
 impl<P: SpanProcessor> Drop for Starting<'_, P> {
     fn drop(&mut self) {
-        self.filter.lock().remove(&self.span.key());
+        lock(&self.filter.shown).remove(&self.span.key());
     }
 }
 
@@ -289,12 +285,12 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         assert!(given_up.as_mut().poll(&mut context).is_pending());
         drop(given_up);
-        let shown: Vec<_> = filter.lock().keys().copied().collect();
+        let shown: Vec<_> = lock(&filter.shown).keys().copied().collect();
         assert!(shown.contains(&good.key()));
         // The root span and the good one.
         assert_eq!(shown.len(), 2);
         drop(good);
         trace.end().unwrap();
-        assert_eq!(filter.lock().len(), 0);
+        assert_eq!(lock(&filter.shown).len(), 0);
     }
 }

@@ -1,9 +1,10 @@
 //! Keeps spans in memory, for tests.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{Disclosure, Event, Id, RecordedSpan};
+use agentspan_queue::lock;
 
 use crate::span::SpanKey;
 use crate::{HookError, Span, SpanEvent, SpanProcessor};
@@ -75,14 +76,14 @@ impl InMemory {
     /// All spans, including open spans, in the order of their starts.
     #[must_use]
     pub fn spans(&self) -> Vec<RecordedSpan> {
-        let kept = self.lock();
+        let kept = lock(&self.kept);
         kept.spans.iter().map(|kept| kept.span.clone()).collect()
     }
 
     /// The first span with this name.
     #[must_use]
     pub fn span(&self, name: &str) -> Option<RecordedSpan> {
-        let kept = self.lock();
+        let kept = lock(&self.kept);
         let found = kept.spans.iter().find(|kept| kept.span.span.name == name);
         found.map(|kept| kept.span.clone())
     }
@@ -90,7 +91,7 @@ impl InMemory {
     /// The names of open spans.
     #[must_use]
     pub fn open_spans(&self) -> Vec<String> {
-        let kept = self.lock();
+        let kept = lock(&self.kept);
         let open = kept.spans.iter().filter(|kept| !kept.has_ended);
         open.map(|kept| kept.span.span.name.to_string()).collect()
     }
@@ -98,13 +99,13 @@ impl InMemory {
     /// The numbers of started and ended traces, from calls of `startup` and `shutdown`.
     #[must_use]
     pub fn traces(&self) -> (usize, usize) {
-        let kept = self.lock();
+        let kept = lock(&self.kept);
         (kept.startups, kept.shutdowns)
     }
 
     /// Removes all spans and counts.
     pub fn clear(&self) {
-        let forgotten = std::mem::take(&mut *self.lock());
+        let forgotten = std::mem::take(&mut *lock(&self.kept));
         drop(forgotten);
     }
 
@@ -122,7 +123,7 @@ impl InMemory {
     /// 64 levels are not indented further.
     #[must_use]
     pub fn tree(&self) -> String {
-        tree::tree(&self.lock().spans)
+        tree::tree(&lock(&self.kept).spans)
     }
 
     /// Compares the [tree](Self::tree) with an expected tree.
@@ -135,16 +136,11 @@ impl InMemory {
     ///
     /// [`TreeMismatchError`], whose `Debug` and `Display` show both trees, so that `unwrap` in a test does.
     pub fn expect_tree(&self, expected: &str) -> Result<(), TreeMismatchError> {
-        tree::expect(&self.lock().spans, expected)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        // Nothing under the lock panics.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        tree::expect(&lock(&self.kept).spans, expected)
     }
 
     fn update(&self, span: &Span, update: impl FnOnce(&mut KeptSpan)) {
-        let kept = &mut *self.lock();
+        let kept = &mut *lock(&self.kept);
         let place = kept.places.of(&span.key());
         if let Some(found) = place.and_then(|at| kept.spans.get_mut(at)) {
             update(found);
@@ -158,14 +154,14 @@ impl SpanProcessor for InMemory {
     }
 
     fn startup(&self) -> Result<(), HookError> {
-        self.lock().startups += 1;
+        lock(&self.kept).startups += 1;
         Ok(())
     }
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
         let recorded = RecordedSpan::new(span.to_record_at_start(), span.parent_id().cloned());
         let trace_id = span.trace().map(|trace| trace.id().clone());
-        let kept = &mut *self.lock();
+        let kept = &mut *lock(&self.kept);
         kept.places.put(span.key(), kept.spans.len());
         kept.spans.push(KeptSpan {
             span: recorded,
@@ -195,7 +191,7 @@ impl SpanProcessor for InMemory {
     }
 
     fn shutdown(&self) -> Result<(), HookError> {
-        self.lock().shutdowns += 1;
+        lock(&self.kept).shutdowns += 1;
         Ok(())
     }
 }
@@ -204,7 +200,7 @@ impl SpanProcessor for InMemory {
 impl fmt::Debug for InMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InMemory")
-            .field("spans", &self.lock().spans.len())
+            .field("spans", &lock(&self.kept).spans.len())
             .field("disclosure", &self.disclosure)
             .finish()
     }

@@ -1,9 +1,9 @@
 //! Writes lines from many threads to one writer, and holds no lock while the writer runs.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use agentspan_queue::PerProcess;
+use agentspan_queue::{PerProcess, lock};
 
 /// Bytes that may wait for the writer while another thread uses it.
 const MAX_WAITING: usize = 16 << 20;
@@ -99,11 +99,10 @@ impl<W: Write> LineSink<W> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {
-        let state = self
-            .state
-            .get(|parent| Mutex::new(State::inherited(parent)));
-        // Nothing under the lock panics.
-        state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(
+            self.state
+                .get(|parent| Mutex::new(State::inherited(parent))),
+        )
     }
 }
 

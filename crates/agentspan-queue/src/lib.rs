@@ -5,6 +5,7 @@
 //!   catches its panics, so that they end no thread of the program or of a queue.
 //! - [`fork`] notices that the process is the child of a fork. [`PerProcess`] holds the state that a child
 //!   does not share with its parent.
+//! - [`lock`] locks a mutex, also after a panic.
 //! - [`queue`] is the bounded queue, with its thread, that all queues of `agentspan` use.
 //! - [`told`] remembers which losses a flush or a shutdown has reported, so that each is reported once.
 //!
@@ -15,9 +16,11 @@
 pub mod causes;
 pub mod contain;
 pub mod fork;
+mod lock;
 mod per_process;
 pub mod queue;
 mod sync;
 pub mod told;
 
+pub use lock::lock;
 pub use per_process::PerProcess;

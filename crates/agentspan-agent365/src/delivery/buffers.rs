@@ -1,7 +1,8 @@
 //! Memory for request bodies, used again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use agentspan_queue::lock;
 use bytes::Bytes;
 
 /// How much memory is kept that is not in use. A larger buffer is given back to the system, so that one huge
@@ -29,7 +30,7 @@ struct Lent {
 impl Buffers {
     /// An empty buffer with room for `expected` bytes.
     pub(super) fn take(&self, expected: usize) -> Vec<u8> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = lock(&self.free);
         let mut buffer = free.list.pop().unwrap_or_default();
         free.bytes -= buffer.capacity();
         drop(free);
@@ -55,8 +56,7 @@ impl AsRef<[u8]> for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let mut body = std::mem::take(&mut self.body);
-        let free = self.home.free.lock();
-        let mut free = free.unwrap_or_else(PoisonError::into_inner);
+        let mut free = lock(&self.home.free);
         if free.bytes + body.capacity() <= MAX_KEPT_BYTES {
             body.clear();
             free.bytes += body.capacity();

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
+use agentspan_queue::lock;
 use bytes::Bytes;
 use opentelemetry_sdk::trace::SpanData;
 
@@ -83,8 +84,7 @@ impl Press {
     ) -> Parcel {
         let all = (spans.len(), bytes);
         // Remains of a panic in the encoder show in no other body.
-        let encoder = self.encoder.lock();
-        let mut encoder = encoder.unwrap_or_else(PoisonError::into_inner);
+        let mut encoder = lock(&self.encoder);
         let (run, limit) = match (run, self.max_payload_bytes) {
             (Some(run), _) => (run, None),
             (None, None) => (self.piece(spans, bytes), None),

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
+use agentspan_queue::lock;
 use agentspan_queue::told::{self, Told};
 use agentspan_record::{DropReason, FinishedSpan, RequestToken, SpanCuts, SpanLimits};
 use opentelemetry::Context;
@@ -135,15 +136,9 @@ impl Shared {
             self.ledger.set_stopping();
             self.set_finished();
         } else {
-            *self.unstarted() = Some(starter);
+            *lock(&self.unstarted) = Some(starter);
             self.has_thread.store(false, SeqCst);
         }
-    }
-
-    fn unstarted(&self) -> MutexGuard<'_, Option<Starter>> {
-        self.unstarted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees to it that what was handed over is sent, or counted as lost.
@@ -156,7 +151,7 @@ impl Shared {
 
     #[cold]
     fn start_thread(&self) {
-        let mut unstarted = self.unstarted();
+        let mut unstarted = lock(&self.unstarted);
         let starter = unstarted.take();
         self.has_thread.store(true, SeqCst);
         let started = starter.map_or(Ok(()), |start| start(self));
@@ -172,7 +167,7 @@ impl Shared {
 
     /// Whether a thread that was never started is not needed any more.
     fn end_unstarted(&self) -> bool {
-        let mut unstarted = self.unstarted();
+        let mut unstarted = lock(&self.unstarted);
         let starter = unstarted.take();
         self.has_thread.store(true, SeqCst);
         drop(unstarted);
@@ -430,13 +425,11 @@ impl Shared {
 
     /// The open and the unsent spans. Held for moments only, and while no foreign code runs.
     pub(super) fn lineage(&self) -> Option<MutexGuard<'_, Lineage>> {
-        let lineage = self.lineage.as_ref()?;
-        Some(lineage.lock().unwrap_or_else(PoisonError::into_inner))
+        self.lineage.as_ref().map(lock)
     }
 
     fn requests(&self) -> Option<MutexGuard<'_, Requests>> {
-        let requests = self.requests.as_ref()?;
-        Some(requests.lock().unwrap_or_else(PoisonError::into_inner))
+        self.requests.as_ref().map(lock)
     }
 
     /// Waits until what was handed over before is settled. Of requests that are not over, these are
@@ -509,7 +502,7 @@ impl Shared {
         self.stop_waits.fetch_add(1, SeqCst);
         self.ask_to_stop(timeout);
         let wait = timeout.min(LONGEST) + GRACE;
-        let finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        let finished = lock(&self.finished);
         let (finished, _) = self
             .has_finished
             .wait_timeout_while(finished, wait, |finished| !*finished)
@@ -530,11 +523,7 @@ impl Shared {
             return Err(self.tell_late(told, timeout));
         }
         drop(finished);
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
             // It has said that it is done, so this does not wait for anything.
             let _ = thread.join();
@@ -575,19 +564,16 @@ impl Shared {
     }
 
     pub(crate) fn receiver_message(&self) -> Option<String> {
-        let message = self.receiver_message.lock();
-        message.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.receiver_message).clone()
     }
 
     /// Keeps what the service says, for [`receiver_message`](Self::receiver_message).
     pub(super) fn keep_message(&self, reason: &ServiceReason) {
-        let message = self.receiver_message.lock();
-        *message.unwrap_or_else(PoisonError::into_inner) = Some(reason.to_string());
+        *lock(&self.receiver_message) = Some(reason.to_string());
     }
 
     pub(crate) fn last_failure(&self) -> Option<String> {
-        let failure = self.last_failure.lock();
-        failure.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.last_failure).clone()
     }
 
     /// The obstacle that spans wait for just now.
@@ -597,8 +583,7 @@ impl Shared {
 
     /// Keeps why spans were lost, for [`last_failure`](Self::last_failure).
     pub(super) fn keep_failure(&self, text: String) {
-        let failure = self.last_failure.lock();
-        *failure.unwrap_or_else(PoisonError::into_inner) = Some(text);
+        *lock(&self.last_failure) = Some(text);
     }
 
     /// Whether nobody gets more time to stop than the first.
@@ -608,11 +593,11 @@ impl Shared {
 
     pub(super) fn set_thread(&self, thread: JoinHandle<()>) {
         let _ = self.thread_id.set(thread.thread().id());
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        *lock(&self.thread) = Some(thread);
     }
 
     pub(super) fn set_finished(&self) {
-        *self.finished.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.finished) = true;
         self.has_finished.notify_all();
     }
 

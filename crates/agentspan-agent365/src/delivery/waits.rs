@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::destination::Recipient;
 use crate::export_error::ExportError;
+use agentspan_queue::lock;
 
 /// What is waited for just now, in the order of the tickets.
 #[derive(Debug, Default)]
@@ -32,7 +33,7 @@ pub(super) enum Awaited {
 impl Waits {
     /// The place of a ticket, which waits for nothing yet.
     pub(super) fn place(self: &Arc<Self>) -> Wait {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         state.tickets += 1;
         Wait {
             all: Arc::clone(self),
@@ -42,14 +43,9 @@ impl Waits {
 
     /// What is waited for longest, as the error that it would be if it never came.
     pub(super) fn first(&self) -> Option<Arc<ExportError>> {
-        let state = self.lock();
+        let state = lock(&self.0);
         let mut waiting = state.waiting.values();
         waiting.find_map(|(recipient, awaited)| awaited.as_error(recipient))
-    }
-
-    /// Held for moments only.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,15 +78,15 @@ impl Wait {
         answer: impl Future<Output = T>,
     ) -> T {
         let waiting = (Arc::clone(recipient), awaited);
-        self.all.lock().waiting.insert(self.number, waiting);
+        lock(&self.all.0).waiting.insert(self.number, waiting);
         let answer = answer.await;
-        self.all.lock().waiting.remove(&self.number);
+        lock(&self.all.0).waiting.remove(&self.number);
         answer
     }
 
     /// The answer that never came.
     pub(super) fn awaited(&self) -> Option<Arc<ExportError>> {
-        let state = self.all.lock();
+        let state = lock(&self.all.0);
         let (recipient, awaited) = state.waiting.get(&self.number)?;
         awaited.as_error(recipient)
     }
@@ -98,6 +94,6 @@ impl Wait {
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.all.lock().waiting.remove(&self.number);
+        lock(&self.all.0).waiting.remove(&self.number);
     }
 }

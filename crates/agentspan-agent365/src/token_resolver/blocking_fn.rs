@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agentspan_queue::PerProcess;
+use agentspan_queue::{PerProcess, lock};
 use async_trait::async_trait;
 use opentelemetry::Context;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -72,7 +72,7 @@ where
 
 impl Threads {
     fn pool(&self) -> Result<Handle, BoxError> {
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pool = lock(&self.pool);
         if let Some(runtime) = &*pool {
             return Ok(runtime.handle().clone());
         }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agent365::Identity;
-use agentspan_queue::PerProcess;
+use agentspan_queue::{PerProcess, lock};
 use async_trait::async_trait;
 
 use super::{BoxError, TokenQuery, TokenResolver};
@@ -148,7 +148,7 @@ impl ExchangedTokens {
 
     fn with_turns<T>(&self, with: impl FnOnce(&mut Turns) -> T) -> T {
         let turns = self.turns.get(|_| Mutex::default());
-        with(&mut turns.lock().unwrap_or_else(PoisonError::into_inner))
+        with(&mut lock(turns))
     }
 }
 

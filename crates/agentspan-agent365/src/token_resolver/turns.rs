@@ -1,9 +1,10 @@
 //! One call at a time for each identity.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agent365::Identity;
+use agentspan_queue::lock;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// The identities for which a call runs or waits.
@@ -24,7 +25,7 @@ impl Turns {
         identity: &Identity,
     ) -> Result<Turn, AcquireError> {
         let calls = Arc::clone(
-            self.lock()
+            lock(&self.0)
                 .entry(identity.clone())
                 .or_insert_with(|| Arc::new(Semaphore::new(1))),
         );
@@ -37,15 +38,11 @@ impl Turns {
         turn.permit = Some(calls.acquire_owned().await?);
         Ok(turn)
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Identity, Arc<Semaphore>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut turns = self.turns.lock();
+        let mut turns = lock(&self.turns.0);
         drop(self.permit.take());
         let is_idle = |calls: &Arc<Semaphore>| Arc::strong_count(calls) == 1;
         if turns.get(&self.identity).is_some_and(is_idle) {
@@ -91,6 +88,6 @@ mod tests {
             assert!(second.as_mut().poll(&mut context).is_ready());
         }
         drop(other);
-        assert_eq!(turns.lock().len(), 0);
+        assert_eq!(lock(&turns.0).len(), 0);
     }
 }

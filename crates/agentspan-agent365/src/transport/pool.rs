@@ -1,8 +1,9 @@
 //! Connections that no request uses, kept for the next one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use agentspan_queue::lock;
 use hashbrown::HashMap;
 use http::uri::Authority;
 use hyper::rt::Executor;
@@ -48,7 +49,7 @@ impl Pool {
     /// A connection that a request can be sent over at once, as far as is known.
     pub(super) fn take(&self, host: &Authority) -> Option<Connection> {
         loop {
-            let idle = self.lock().idle.get_mut(host)?.pop()?;
+            let idle = lock(&self.kept).idle.get_mut(host)?.pop()?;
             if idle.connection.is_ready() && idle.since.elapsed() < IDLE {
                 return Some(idle.connection);
             }
@@ -58,7 +59,7 @@ impl Pool {
     /// Keeps a connection whose last answer was read to its end.
     pub(super) fn keep(self: &Arc<Self>, host: &Authority, connection: Connection) {
         let since = Instant::now();
-        let mut kept = self.lock();
+        let mut kept = lock(&self.kept);
         let list = kept.idle.entry(host.clone()).or_default();
         if list.len() < self.most_per_host {
             list.push(Idle { connection, since });
@@ -71,7 +72,7 @@ impl Pool {
 
     /// Closes all. Those that requests use are not in here.
     pub(super) fn close(&self) {
-        let idle = std::mem::take(&mut self.lock().idle);
+        let idle = std::mem::take(&mut lock(&self.kept).idle);
         drop(idle);
     }
 
@@ -80,7 +81,7 @@ impl Pool {
         let now = Instant::now();
         let is_young = |idle: &Idle| now.saturating_duration_since(idle.since) < IDLE;
         let mut old = Vec::new();
-        let mut kept = self.lock();
+        let mut kept = lock(&self.kept);
         kept.idle.retain(|_, list| {
             let first = list.iter().position(is_young).unwrap_or(list.len());
             old.extend(list.drain(..first));
@@ -88,11 +89,6 @@ impl Pool {
         });
         kept.is_swept = !kept.idle.is_empty();
         kept.is_swept
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        // Each change is whole, and nothing panics while it holds the lock.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use agentspan_queue::lock;
 use agentspan_queue::queue::{Finished, Queue, Settings, Taken, Ticket};
 use agentspan_record::{DropReason, SpanCuts};
 use opentelemetry::TraceId;
@@ -238,8 +239,4 @@ impl Process {
             Outcome::Done
         }
     }
-}
-
-fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

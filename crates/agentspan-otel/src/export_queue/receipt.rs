@@ -1,11 +1,11 @@
 //! A receiver's answer to a batch, or why there is none.
 
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Poll, Waker};
 
 use agentspan_model::received::Withheld;
-use agentspan_queue::PerProcess;
+use agentspan_queue::{PerProcess, lock};
 
 /// How many characters of a receiver's message are kept.
 const MAX_MESSAGE: usize = 200;
@@ -199,10 +199,6 @@ impl Receipts {
     fn desk(&self) -> &Desk {
         self.desk.get(|_| Desk::default())
     }
-}
-
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::{EXECUTE_TOOL, INVOKE_AGENT};
-use agentspan_queue::contain;
 use agentspan_queue::fork::Origin;
+use agentspan_queue::{contain, lock};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -178,13 +178,13 @@ impl Deferred {
 
     /// Changes what is known of a span that has not started.
     pub(crate) fn while_waiting<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
-        self.lock().waiting.as_mut().map(change)
+        lock(&self.state).waiting.as_mut().map(change)
     }
 
     /// Sets an attribute of a span that has not started. Gives it back if it has.
     #[inline]
     pub(crate) fn put(&self, attribute: KeyValue, standing: Standing) -> Result<(), KeyValue> {
-        match &mut self.lock().waiting {
+        match &mut lock(&self.state).waiting {
             Some(waiting) => waiting.attributes.put(attribute, standing),
             None => return Err(attribute),
         }
@@ -239,7 +239,7 @@ impl Deferred {
     /// Takes the waiting start, under the lock. If another thread has taken it, waits until that
     /// thread has started it.
     fn take(&self) -> Taken<'_> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         loop {
             match &mut state.phase {
                 Phase::Waiting => return Taken::Waiting(state),
@@ -255,11 +255,6 @@ impl Deferred {
             let changed = self.changed.wait(state);
             state = changed.unwrap_or_else(PoisonError::into_inner);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that runs under the lock leaves it half done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -283,7 +278,7 @@ struct Announce<'a>(&'a Deferred);
 
 impl Drop for Announce<'_> {
     fn drop(&mut self) {
-        let before = mem::replace(&mut self.0.lock().phase, Phase::Started);
+        let before = mem::replace(&mut lock(&self.0.state).phase, Phase::Started);
         // Waking nobody is a call of the operating system, too.
         if matches!(
             before,

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use agentspan_queue::contain;
 use agentspan_queue::fork::Origin;
+use agentspan_queue::{contain, lock};
 use agentspan_record::hand_over_attributes;
 use opentelemetry::KeyValue;
 use opentelemetry::global::BoxedSpan;
@@ -143,7 +143,7 @@ impl SharedSpan {
     /// Sets an attribute that may have to give way.
     #[inline]
     pub(crate) fn set(&self, attribute: KeyValue, standing: Standing) {
-        if let Some(live) = self.lock().as_mut() {
+        if let Some(live) = lock(&self.live).as_mut() {
             live.attributes.put(attribute, standing);
         }
     }
@@ -158,7 +158,7 @@ impl SharedSpan {
         if self.is_of_parent_process() {
             return false;
         }
-        let mut live = self.lock();
+        let mut live = lock(&self.live);
         let attributes = live.as_mut().map(|live| &mut live.attributes);
         let is_free = |list: &Latest<KeyValue>| list.own().all(|it| it.key != attribute.key);
         match attributes.filter(|attributes| is_free(attributes) && are_right(attributes)) {
@@ -178,7 +178,7 @@ impl SharedSpan {
         event: Vec<KeyValue>,
         status: Status,
     ) {
-        if let Some(live) = self.lock().as_mut() {
+        if let Some(live) = lock(&self.live).as_mut() {
             live.attributes.put(error_type, Standing::Own);
             each!(&mut live.span, span => span.add_event(name, event));
             live.set_status(status);
@@ -187,20 +187,20 @@ impl SharedSpan {
 
     /// Adds an event that happens now.
     pub(crate) fn add_event(&self, name: &'static str, attributes: Vec<KeyValue>) {
-        if let Some(live) = self.lock().as_mut() {
+        if let Some(live) = lock(&self.live).as_mut() {
             each!(&mut live.span, span => span.add_event(name, attributes));
         }
     }
 
     /// Says when the span ends, in place of the moment at which it is ended.
     pub(crate) fn set_end_time(&self, end_time: SystemTime) {
-        if let Some(live) = self.lock().as_mut() {
+        if let Some(live) = lock(&self.live).as_mut() {
             live.end_time = Some(end_time);
         }
     }
 
     pub(crate) fn set_status(&self, status: Status) {
-        if let Some(live) = self.lock().as_mut() {
+        if let Some(live) = lock(&self.live).as_mut() {
             live.set_status(status);
         }
     }
@@ -214,7 +214,7 @@ impl SharedSpan {
         if self.is_of_parent_process() {
             return self.ended.store(true, Ordering::Relaxed);
         }
-        let mut ended = self.lock().take();
+        let mut ended = lock(&self.live).take();
         if let Some(live) = &mut ended {
             // Relaxed: see `has_ended`.
             self.ended.store(true, Ordering::Relaxed);
@@ -228,11 +228,6 @@ impl SharedSpan {
     /// exports it.
     fn is_of_parent_process(&self) -> bool {
         !self.origin.is_here()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Live>> {
-        // Nothing that runs under the lock leaves it half done.
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -291,7 +286,7 @@ pub(crate) struct CurrentSpan(pub(crate) Arc<SharedSpan>);
 
 impl CurrentSpan {
     fn with(&self, act: impl FnOnce(&mut Live)) {
-        if let Some(live) = self.0.lock().as_mut() {
+        if let Some(live) = lock(&self.0.live).as_mut() {
             act(live);
         }
     }

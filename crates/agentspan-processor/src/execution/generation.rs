@@ -5,12 +5,13 @@ use std::fmt::{self, Display};
 use std::future::Future;
 use std::mem;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{
     Id, LlmConfig, LlmGenerationChunkReceived, LlmGenerationConfig, LlmGenerationRequest,
     LlmGenerationResponse, LlmGenerationSpan, Message, Tool, ToolCall,
 };
+use agentspan_queue::lock;
 
 use super::RecordedStream;
 use crate::context::is_observed_here;
@@ -291,7 +292,10 @@ impl Generation {
             return Ok(());
         }
         let text = text.as_ref();
-        self.answer().text.get_or_insert_default().push_str(text);
+        lock(&self.answer)
+            .text
+            .get_or_insert_default()
+            .push_str(text);
         let chunk = LlmGenerationChunkReceived::new(self.model.clone(), self.request_id.clone());
         self.span.add_event(chunk.with_content(text))
     }
@@ -305,7 +309,7 @@ impl Generation {
         if !self.span.is_observed() {
             return Ok(());
         }
-        self.answer().tool_calls.push(call.clone());
+        lock(&self.answer).tool_calls.push(call.clone());
         let chunk = LlmGenerationChunkReceived::new(self.model.clone(), self.request_id.clone());
         self.span.add_event(chunk.with_tool_calls(vec![call]))
     }
@@ -313,27 +317,27 @@ impl Generation {
     /// Sets the whole text of the answer, in place of the streamed chunks.
     pub fn set_text(&self, text: impl AsRef<str>) {
         if self.span.is_observed() {
-            self.answer().text = Some(text.as_ref().to_owned());
+            lock(&self.answer).text = Some(text.as_ref().to_owned());
         }
     }
 
     /// Sets the tool calls of the answer, in place of the streamed calls.
     pub fn set_tool_calls(&self, calls: impl IntoIterator<Item = ToolCall>) {
         if self.span.is_observed() {
-            self.answer().tool_calls = calls.into_iter().collect();
+            lock(&self.answer).tool_calls = calls.into_iter().collect();
         }
     }
 
     /// Sets the numbers of input and output tokens.
     pub fn set_tokens(&self, input: i64, output: i64) {
-        let mut answer = self.answer();
+        let mut answer = lock(&self.answer);
         answer.input_tokens = Some(input);
         answer.output_tokens = Some(output);
     }
 
     /// Sets the provider's id of the answer.
     pub fn set_completion_id(&self, id: impl Into<Id>) {
-        self.answer().completion_id = Some(id.into());
+        lock(&self.answer).completion_id = Some(id.into());
     }
 
     async fn tell_end<T, E: From<TraceError>>(self, value: T) -> Result<T, E> {
@@ -345,7 +349,7 @@ impl Generation {
 
     /// The last event. The answer is spent afterwards.
     fn response(&self) -> LlmGenerationResponse {
-        let answer = mem::take(&mut *self.answer());
+        let answer = mem::take(&mut *lock(&self.answer));
         let mut response = LlmGenerationResponse::new(self.model.clone(), self.request_id.clone());
         if let Some(text) = answer.text {
             response = response.with_content(text);
@@ -355,11 +359,6 @@ impl Generation {
         response.input_tokens = answer.input_tokens;
         response.output_tokens = answer.output_tokens;
         response
-    }
-
-    fn answer(&self) -> MutexGuard<'_, Answer> {
-        // A list and some texts, which no panic leaves half written.
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{self, Event, Id, Timestamp};
 use agentspan_model::mapping::PlacedSpan;
 use agentspan_processor::span::{SpanKey, WeakSpan};
 use agentspan_processor::{Span, Trace};
+use agentspan_queue::lock;
 use opentelemetry::trace::SpanContext;
 
 use super::open_spans::IdInTrace;
@@ -64,7 +65,7 @@ impl<T> TrackedSpan<T> {
     /// Ends the record, at `end` or at the last time that is known of the span, and gives it with
     /// its end. None if it has ended before.
     pub fn finish(&self, end: Option<Timestamp>) -> Option<(Arc<PlacedSpan>, Timestamp)> {
-        let mut place = self.lock();
+        let mut place = lock(&self.placed);
         let mut finished = place.take()?;
         // Under the lock that guards each addition.
         let held = self.bytes.load(Ordering::Relaxed);
@@ -105,7 +106,7 @@ impl<T> TrackedSpan<T> {
 
     /// Counts what an open span holds.
     pub(super) fn count_start(&self) {
-        if let Some(placed) = self.lock().as_ref() {
+        if let Some(placed) = lock(&self.placed).as_ref() {
             self.hold(OVERHEAD_BYTES + placed.span.held_bytes() as u64);
         }
     }
@@ -117,7 +118,7 @@ impl<T> TrackedSpan<T> {
         is_kept: bool,
         show: impl FnOnce(&agentspec::Span),
     ) -> bool {
-        let mut place = self.lock();
+        let mut place = lock(&self.placed);
         let Some(placed) = place.as_mut() else {
             return false;
         };
@@ -135,11 +136,6 @@ impl<T> TrackedSpan<T> {
     fn hold(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.all_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<PlacedSpan>>> {
-        // Nothing that runs under the lock leaves it half done.
-        self.placed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::Id;
 use agentspan_model::mapping::{span_id_bytes, trace_id_bytes};
 use agentspan_processor::Trace;
 use agentspan_processor::span::SpanKey;
+use agentspan_queue::lock;
 use hashbrown::DefaultHashBuilder;
 use opentelemetry::trace::SpanContext;
 
@@ -92,7 +93,7 @@ impl<T> Default for OpenSpans<T> {
 impl<T> OpenSpans<T> {
     /// How many spans of this id there were, as far as is known, before one that starts now.
     pub(super) fn starts(&self, id: IdInTrace) -> u32 {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         let place = inner.ids.entry(id).or_default();
         place.open += 1;
         let repetition = place
@@ -109,7 +110,7 @@ impl<T> OpenSpans<T> {
 
     /// Keeps a span. Gives the one that was there before, if the same span starts twice.
     pub(super) fn insert(&self, open: &Arc<TrackedSpan<T>>) -> Option<Arc<TrackedSpan<T>>> {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         inner.started += 1;
         let numbered = (inner.started, Arc::clone(open));
         let (_, before) = inner.spans.insert(open.key(), numbered)?;
@@ -118,14 +119,14 @@ impl<T> OpenSpans<T> {
     }
 
     pub(super) fn get(&self, key: SpanKey) -> Option<Arc<TrackedSpan<T>>> {
-        let inner = self.lock();
+        let inner = lock(&self.inner);
         let (_, open) = inner.spans.get(&key)?;
         Some(Arc::clone(open))
     }
 
     /// Takes a span out that ends, and remembers where it was.
     pub(super) fn remove(&self, key: SpanKey) -> Option<Arc<TrackedSpan<T>>> {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         let (_, open) = inner.spans.remove(&key)?;
         inner.end(open.id(), open.span_context());
         Some(open)
@@ -133,14 +134,14 @@ impl<T> OpenSpans<T> {
 
     /// Where the last span of this id was that has ended, if that is remembered.
     pub(super) fn ended(&self, id: IdInTrace) -> Option<SpanContext> {
-        let inner = self.lock();
+        let inner = lock(&self.inner);
         let (_, span_context) = inner.ids.get(&id)?.ended.as_ref()?;
         Some(span_context.clone())
     }
 
     /// Takes all of them out, those that started last first.
     pub(super) fn take_all(&self) -> Vec<Arc<TrackedSpan<T>>> {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         inner.ids.retain(|_, place| {
             place.open = 0;
             place.ended.is_some()
@@ -159,7 +160,7 @@ impl<T> OpenSpans<T> {
         if held <= max_bytes {
             return Vec::new();
         }
-        let inner = self.lock();
+        let inner = lock(&self.inner);
         // The last one stays, however large it is: it ends some time.
         if inner.spans.len() < 2 {
             return Vec::new();
@@ -181,12 +182,7 @@ impl<T> OpenSpans<T> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.lock().spans.len()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        // Nothing that runs under the lock leaves the maps half done.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner).spans.len()
     }
 }
 
@@ -243,11 +239,11 @@ mod tests {
     }
 
     fn end(spans: &OpenSpans<()>, number: usize, at: u64) {
-        spans.lock().end(id(number), &span_context(at));
+        lock(&spans.inner).end(id(number), &span_context(at));
     }
 
     fn sizes(spans: &OpenSpans<()>) -> (usize, usize) {
-        let inner = spans.lock();
+        let inner = lock(&spans.inner);
         (inner.ids.len(), inner.ended.len())
     }
 

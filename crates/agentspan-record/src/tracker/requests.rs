@@ -1,10 +1,11 @@
 //! Requests that wait for their responses, which may come in another span.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use agentspan_model::agentspec::{Event, EventDetails, Id};
 use agentspan_model::mapping::trace_id_bytes;
+use agentspan_queue::lock;
 use hashbrown::DefaultHashBuilder;
 use opentelemetry::trace::SpanContext;
 
@@ -43,7 +44,7 @@ impl Requests {
         let (asks, kind, request_id) = role(event)?;
         let request = (kind, u128::from_be_bytes(trace_id_bytes(request_id)));
         // Nothing that runs under the lock leaves it half done.
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = lock(&self.0);
         if asks {
             inner.remember(request, span.clone());
             return None;

@@ -1,10 +1,11 @@
 //! The exchange of a root, an agent or a flow, as the spans below it tell.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{Event, EventDetails};
 use agentspan_model::mapping::{Exchange, PlacedSpan};
 use agentspan_processor::span::WeakSpan;
+use agentspan_queue::lock;
 
 /// The [`Exchange`] of a span that shows it. The spans below tell it until another such span is between.
 pub(super) struct SharedExchange {
@@ -35,7 +36,7 @@ impl SharedExchange {
 
     /// Takes what an event of a span gives or brings.
     pub(super) fn hear(&self, event: &Event, span: &WeakSpan) {
-        let mut state = self.lock();
+        let mut state = lock(&self.exchange);
         let before = state.exchange.first_input().is_some();
         state.exchange.hear(event);
         if self.is_of(span) && is_of_execution(event) {
@@ -52,7 +53,7 @@ impl SharedExchange {
     /// Spans around hear of an input at once, so that the first one is the first, whatever ends
     /// first.
     fn take_input(&self, inner: &Exchange) {
-        let mut state = self.lock();
+        let mut state = lock(&self.exchange);
         let is_first = state.exchange.first_input().is_none();
         if is_first {
             state.exchange.take_input(inner);
@@ -65,7 +66,7 @@ impl SharedExchange {
 
     /// Writes into the record of a span that ends what it does not say itself, and tells the one around.
     pub(super) fn end(&self, placed: &mut PlacedSpan) {
-        let state = self.lock();
+        let state = lock(&self.exchange);
         let State { exchange, own } = &*state;
         let below = |own: Option<&str>, all: Option<&str>| match own {
             Some(_) => None,
@@ -77,13 +78,8 @@ impl SharedExchange {
         let told = around.map(|around| (around, exchange.clone()));
         drop(state);
         if let Some((around, exchange)) = told {
-            around.lock().exchange.take(&exchange);
+            lock(&around.exchange).exchange.take(&exchange);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that runs under the lock leaves it half done.
-        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
