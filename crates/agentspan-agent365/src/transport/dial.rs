@@ -1,6 +1,6 @@
 //! Which address is dialled for a URL.
 
-use std::future::{Future, Ready, ready};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,24 +15,18 @@ use tower_service::Service;
 /// Connects over TCP. To one address whatever host and port the URL names, if there is one.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
-    http: HttpConnector<Dial>,
+    http: HttpConnector<Resolver>,
     pinned: Option<SocketAddr>,
 }
 
 impl Connector {
-    pub(super) fn new(address: Option<SocketAddr>) -> Self {
-        let dial = address.map_or_else(Dial::system, Dial::to);
-        let mut http = HttpConnector::new_with_resolver(dial);
+    pub(super) fn new(pinned: Option<SocketAddr>) -> Self {
+        let mut http = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         http.set_nodelay(true);
         http.enforce_http(false);
-        Self {
-            http,
-            pinned: address,
-        }
+        Self { http, pinned }
     }
-}
 
-impl Connector {
     /// One that divides `time` among the addresses of a host: one that does not answer must not keep the others from
     /// being tried.
     pub(super) fn within(&self, time: Duration) -> Self {
@@ -43,17 +37,15 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = <HttpConnector<Dial> as Service<Uri>>::Response;
-    type Error = <HttpConnector<Dial> as Service<Uri>>::Error;
-    type Future = <HttpConnector<Dial> as Service<Uri>>::Future;
+    type Response = <HttpConnector<Resolver> as Service<Uri>>::Response;
+    type Error = <HttpConnector<Resolver> as Service<Uri>>::Error;
+    type Future = <HttpConnector<Resolver> as Service<Uri>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.http.poll_ready(cx)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        // A port that the URL names would be dialled in place of the address's, and an address in
-        // place of a name would be dialled without asking the resolver.
         let uri = match self.pinned {
             Some(address) => at(uri, address),
             None => uri,
@@ -62,90 +54,44 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The URL with `address` in place of host and port.
+/// The URL with `address` in place of host and port: an address is dialled without asking the resolver.
 fn at(uri: Uri, address: SocketAddr) -> Uri {
-    let mut parts = uri.clone().into_parts();
+    // An authority has no place for the zone of an address.
+    let address = SocketAddr::new(address.ip(), address.port());
+    let mut parts = uri.into_parts();
     parts.authority = address.to_string().parse().ok();
-    Uri::from_parts(parts).unwrap_or(uri)
+    // A URL without a host, which nothing dials, is better than that of another host.
+    Uri::from_parts(parts).unwrap_or_default()
 }
 
-/// Asks the system's resolver, or always gives the same address.
+/// Asks the system.
 #[derive(Clone, Debug)]
-pub(super) struct Dial(Kind);
+pub(super) struct Resolver(GaiResolver);
 
-#[derive(Clone, Debug)]
-enum Kind {
-    System(GaiResolver),
-    To(SocketAddr),
-}
-
-impl Dial {
-    fn system() -> Self {
-        Self(Kind::System(GaiResolver::new()))
-    }
-
-    fn to(address: SocketAddr) -> Self {
-        Self(Kind::To(address))
-    }
-}
-
-impl Service<Name> for Dial {
-    type Response = Addresses;
+impl Service<Name> for Resolver {
+    type Response = GaiAddrs;
     type Error = io::Error;
-    type Future = Dialling;
+    type Future = Lookup;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
-            Kind::System(resolver) => resolver.poll_ready(cx),
-            Kind::To(_) => Poll::Ready(Ok(())),
-        }
+        self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, host: Name) -> Dialling {
-        match &mut self.0 {
-            Kind::System(resolver) => Dialling::System(resolver.call(host)),
-            Kind::To(address) => Dialling::To(ready(*address)),
-        }
+    fn call(&mut self, host: Name) -> Lookup {
+        Lookup(self.0.call(host))
     }
 }
 
 /// The lookup of a host.
-pub(super) enum Dialling {
-    System(GaiFuture),
-    To(Ready<SocketAddr>),
-}
+pub(super) struct Lookup(GaiFuture);
 
-impl Future for Dialling {
-    type Output = io::Result<Addresses>;
+impl Future for Lookup {
+    type Output = io::Result<GaiAddrs>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            Self::System(lookup) => {
-                let addresses = Pin::new(lookup).poll(cx).map_ok(Addresses::System);
-                // The system's error is of no kind that others could tell from theirs.
-                addresses.map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))
-            }
-            Self::To(address) => Pin::new(address)
-                .poll(cx)
-                .map(|address| Ok(Addresses::To(Some(address)))),
-        }
-    }
-}
-
-/// The addresses of a host, to be tried in order.
-pub(super) enum Addresses {
-    System(GaiAddrs),
-    To(Option<SocketAddr>),
-}
-
-impl Iterator for Addresses {
-    type Item = SocketAddr;
-
-    fn next(&mut self) -> Option<SocketAddr> {
-        match self {
-            Self::System(found) => found.next(),
-            Self::To(address) => address.take(),
-        }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // The system's error is of no kind that others could tell from theirs.
+        let addresses = Pin::new(&mut self.0).poll(cx);
+        addresses.map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))
     }
 }
 
