@@ -291,46 +291,18 @@ fn listed(reasons: &[ServiceReason]) -> String {
 pub struct ResolverError(Foreign<Arc<dyn Error + Send + Sync>>);
 
 impl ResolverError {
+    /// One that was shared, as [`TokenCache`](crate::TokenCache) does, stays what it was.
     pub(crate) fn new(error: BoxError) -> Self {
-        let error = match error.downcast::<SharedFailure>() {
-            Ok(shared) => shared.0,
-            Err(error) => Arc::from(error),
-        };
-        Self(Foreign::new(error))
+        match error.downcast() {
+            Ok(shared) => *shared,
+            Err(error) => Self(Foreign::new(Arc::from(error))),
+        }
     }
 
     /// The error, if it says that the resolver may be asked again later.
     #[must_use]
     pub fn unavailable(&self) -> Option<&TokenUnavailable> {
         self.0.get()?.downcast_ref()
-    }
-}
-
-/// A failure of a resolver that several questions get. [`ResolverError`] takes it apart again.
-#[derive(Clone)]
-pub(crate) struct SharedFailure(Arc<dyn Error + Send + Sync>);
-
-impl SharedFailure {
-    pub(crate) fn new(error: BoxError) -> Self {
-        Self(Arc::from(error))
-    }
-}
-
-impl fmt::Debug for SharedFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SharedFailure(..)")
-    }
-}
-
-impl fmt::Display for SharedFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the token resolver returned an error")
-    }
-}
-
-impl Error for SharedFailure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
     }
 }
 

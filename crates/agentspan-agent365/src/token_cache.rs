@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use crate::access_token::AccessToken;
-use crate::export_error::SharedFailure;
+use crate::export_error::ResolverError;
 use crate::longest::LONGEST;
 use crate::token_resolver::{BoxError, TokenQuery, TokenResolver};
 
@@ -60,7 +60,7 @@ type Slots = Mutex<HashMap<Key, Arc<Slot>>>;
 type Key = (Identity, Option<String>);
 
 /// One question of the resolver, until it fails. Those that wait for it find the failure here.
-type Flight = OnceLock<SharedFailure>;
+type Flight = OnceLock<ResolverError>;
 
 /// One token.
 #[derive(Debug)]
@@ -262,7 +262,7 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
             Err(error) => match slot.old() {
                 Some(old) => Ok(Some(old)),
                 None => {
-                    let failure = SharedFailure::new(error);
+                    let failure = ResolverError::new(error);
                     // Later questions are asked anew.
                     let flight = slot.with_state(|state| mem::take(&mut state.flight));
                     let _ = flight.set(failure.clone());
