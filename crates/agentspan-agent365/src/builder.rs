@@ -433,7 +433,7 @@ impl<F> DeliveryBuilder<F> {
                 resolver: resolver.clone(),
                 token_deadline,
                 timeout,
-                retry: self.retry,
+                retry: self.retry.policy(&wire.retry),
                 timer: timer.clone(),
                 retry_after_dates: self.retry_after_dates,
                 tenant_header: self.tenant_header,

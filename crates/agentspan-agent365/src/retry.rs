@@ -73,49 +73,12 @@ impl Retry {
         Self(Kind::Reference)
     }
 
-    /// Whether a request keeps its slot until its last try.
-    pub(crate) fn keeps_slots(self, reference: &RetryPolicy) -> bool {
-        matches!(
-            (self.0, reference),
-            (Kind::Reference, RetryPolicy::Tries { .. })
-        )
-    }
-
-    /// Whether a batch is reported when its spans wait for another try.
-    pub(crate) fn reports_queued(self, reference: &RetryPolicy) -> bool {
-        matches!(
-            (self.0, reference),
-            (Kind::Reference, RetryPolicy::Cooldown(_))
-        )
-    }
-
-    /// The longest time that spans wait for a service that fails, if there is a limit.
-    pub(crate) fn max_age(self, reference: &RetryPolicy) -> Option<Duration> {
-        match (self.0, reference) {
-            (Kind::Reference, RetryPolicy::Tries { .. }) => None,
-            (Kind::Reference, RetryPolicy::Cooldown(cooldown)) => Some(cooldown.max_age),
-            (Kind::ForAtMost(age), _) => Some(age),
+    /// The policy, given that of the reference package of the profile.
+    pub(crate) fn policy(self, reference: &RetryPolicy) -> RetryPolicy {
+        match self.0 {
+            Kind::Reference => *reference,
+            Kind::ForAtMost(age) => RetryPolicy::ForAtMost(age),
         }
-    }
-
-    /// The pause after a failed try; `None` after the last. `random` gives a number from 0 to 1.
-    pub(crate) fn pause_after(
-        self,
-        failed: Failed,
-        reference: &RetryPolicy,
-        random: impl FnOnce() -> f64,
-    ) -> Option<Duration> {
-        let Kind::ForAtMost(max_age) = self.0 else {
-            return reference.pause_after(failed, random);
-        };
-        if failed.age >= max_age {
-            return None;
-        }
-        // Full jitter: clients that failed together do not come back together.
-        let pause = longest_pause(failed.failures).mul_f64(random().clamp(0.0, 1.0));
-        let asked = failed.asked.unwrap_or_default();
-        let pause = pause.max(asked.min(LONGEST_ASKED));
-        (failed.age.saturating_add(pause) < max_age).then_some(pause)
     }
 }
 
@@ -139,7 +102,7 @@ pub(crate) struct Failed {
 }
 
 /// When a failed try is repeated.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum RetryPolicy {
     /// A few times, at once.
     Tries {
@@ -151,6 +114,8 @@ pub(crate) enum RetryPolicy {
     },
     /// Once; then the identity cools down while its spans are kept.
     Cooldown(Cooldown),
+    /// Until the spans have waited for this long.
+    ForAtMost(Duration),
 }
 
 /// For how long an identity sends nothing after a failed try.
@@ -164,7 +129,7 @@ pub(crate) struct Cooldown {
 }
 
 /// How the pauses between tries grow.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Pauses {
     /// Each is longer by the first one.
     Growing(Duration),
@@ -173,45 +138,62 @@ pub(crate) enum Pauses {
 }
 
 impl RetryPolicy {
+    /// Whether a request keeps its slot until its last try.
+    pub(crate) fn keeps_slots(&self) -> bool {
+        matches!(self, Self::Tries { .. })
+    }
+
+    /// Whether a batch is reported when its spans wait for another try.
+    pub(crate) fn reports_queued(&self) -> bool {
+        matches!(self, Self::Cooldown(_))
+    }
+
+    /// The longest time that spans wait for a service that fails, if there is a limit.
+    pub(crate) fn max_age(&self) -> Option<Duration> {
+        match self {
+            Self::Tries { .. } => None,
+            Self::Cooldown(Cooldown { max_age, .. }) | Self::ForAtMost(max_age) => Some(*max_age),
+        }
+    }
+
     /// The pause after a failed try. `None` after the last. `random` gives a number from 0 to 1.
     pub(crate) fn pause_after(
         &self,
         failed: Failed,
         random: impl FnOnce() -> f64,
     ) -> Option<Duration> {
-        let (tries, pauses, longest_asked) = match self {
+        let pause = match self {
+            Self::Tries { tries, .. } if failed.tries >= *tries => return None,
+            Self::ForAtMost(max_age) if failed.age >= *max_age => return None,
             Self::Tries {
-                tries,
                 pauses,
                 longest_asked,
-            } => (*tries, pauses, *longest_asked),
-            Self::Cooldown(cooldown) => {
-                let pause = cooldown.after(failed.failures, failed.asked, random);
-                let is_over = failed.age.saturating_add(pause) >= cooldown.max_age;
-                return (!is_over).then_some(pause);
+                ..
+            } => match (failed.asked.zip(*longest_asked), pauses) {
+                (Some((asked, longest)), _) => asked.min(longest),
+                (None, Pauses::Growing(step)) => step.saturating_mul(failed.tries),
+                (None, Pauses::Doubling(first)) => {
+                    first.saturating_mul(2_u32.saturating_pow(failed.tries.saturating_sub(1)))
+                }
+            },
+            Self::Cooldown(cooldown) => cooldown.after(failed.failures, failed.asked, random),
+            Self::ForAtMost(_) => {
+                // Full jitter: clients that failed together do not come back together.
+                let pause = longest_pause(failed.failures).mul_f64(random().clamp(0.0, 1.0));
+                pause.max(failed.asked.unwrap_or_default().min(LONGEST_ASKED))
             }
         };
-        if failed.tries >= tries {
-            return None;
-        }
-        if let (Some(asked), Some(longest)) = (failed.asked, longest_asked) {
-            return Some(asked.min(longest));
-        }
-        Some(match pauses {
-            Pauses::Growing(step) => step.saturating_mul(failed.tries),
-            Pauses::Doubling(first) => {
-                first.saturating_mul(2_u32.saturating_pow(failed.tries.saturating_sub(1)))
-            }
-        })
+        let is_over = |max_age| failed.age.saturating_add(pause) >= max_age;
+        (!self.max_age().is_some_and(is_over)).then_some(pause)
     }
+}
 
-    /// Whether a request that was answered with `status` is worth another try.
-    pub(crate) fn repeats(&self, status: StatusCode) -> bool {
-        matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-        ) || status.is_server_error()
-    }
+/// Whether a request that was answered with `status` is worth another try.
+pub(crate) fn repeats(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+    ) || status.is_server_error()
 }
 
 impl Cooldown {
@@ -283,7 +265,7 @@ mod tests {
 
     fn pause(retry: Retry, failed: Failed) -> Option<Duration> {
         let wire = WireProfile::of(Profile::V2).unwrap();
-        retry.pause_after(failed, &wire.retry, random)
+        retry.policy(&wire.retry).pause_after(failed, random)
     }
 
     const FIRST: Failed = Failed {

@@ -31,7 +31,7 @@ use crate::missing_permission::MissingPermission;
 use crate::receipt::Receipt;
 use crate::refusal;
 use crate::report::{Attempt, AttemptOutcome};
-use crate::retry::{self, Failed, Retry, RetryTimer};
+use crate::retry::{self, Failed, RetryPolicy, RetryTimer};
 use crate::retry_after::AskedPause;
 use crate::service_reason::ServiceReason;
 use crate::token_resolver::{TokenQuery, TokenResolver};
@@ -47,7 +47,7 @@ pub(crate) struct Courier {
     pub(crate) token_deadline: Duration,
     /// For one try.
     pub(crate) timeout: Duration,
-    pub(crate) retry: Retry,
+    pub(crate) retry: RetryPolicy,
     pub(crate) timer: Foreign<Arc<dyn RetryTimer>>,
     /// Whether `Retry-After` may be a date.
     pub(crate) retry_after_dates: bool,
@@ -59,13 +59,6 @@ pub(crate) struct Courier {
 
 /// Names the tenant beside the URL.
 const TENANT_HEADER: HeaderName = HeaderName::from_static("x-ms-tenant-id");
-
-/// The parts that all requests of one identity share.
-struct Address<'a> {
-    identity: &'a Identity,
-    uri: &'a Uri,
-    token: Option<&'a AccessToken>,
-}
 
 /// The state of a load on its way.
 struct Trip<'a> {
@@ -113,31 +106,26 @@ enum Sent {
     Paused,
 }
 
+/// How often a body is refused before it is taken for poison.
+const MAX_REFUSALS: u32 = 4;
+
 /// How often the next request of an outbox was tried.
 #[derive(Default)]
 struct Tries {
     count: u32,
-    refusals: Refusals,
-}
-
-/// How often a body is refused before it is taken for poison.
-const MAX_REFUSALS: u32 = 4;
-
-/// How often one body was refused with a status of 5xx, which may be due to it or to the service.
-#[derive(Default)]
-struct Refusals {
-    count: u32,
-    /// The count of the lane's taken requests when this body was first refused.
+    /// How often it was refused with a status of 5xx, which may be due to its body or to the service.
+    refusals: u32,
+    /// The count of the lane's taken requests when it was first refused.
     taken: Option<u64>,
 }
 
-impl Refusals {
-    /// Counts one more. Whether the body is at fault: the service has taken others of the lane
+impl Tries {
+    /// Counts one more refusal. Whether the body is at fault: the service has taken others of the lane
     /// meanwhile.
     fn are_of_poison(&mut self, taken: u64) -> bool {
-        self.count += 1;
+        self.refusals += 1;
         let first = *self.taken.get_or_insert(taken);
-        self.count >= MAX_REFUSALS && taken > first
+        self.refusals >= MAX_REFUSALS && taken > first
     }
 }
 
@@ -156,29 +144,20 @@ enum Judgement {
 }
 
 impl Courier {
-    /// Whether a request keeps its slot until its last try.
-    pub(super) fn keeps_slots(&self) -> bool {
-        self.retry.keeps_slots(&self.wire.retry)
-    }
-
-    /// Whether a batch is reported when its spans wait for another try.
-    pub(super) fn reports_queued(&self) -> bool {
-        self.retry.reports_queued(&self.wire.retry)
-    }
-
-    /// The longest time that spans wait for a service that fails, if there is a limit.
-    pub(super) fn max_age(&self) -> Option<Duration> {
-        self.retry.max_age(&self.wire.retry)
-    }
-
-    fn pause_after(&self, failed: Failed) -> Option<Duration> {
+    fn pause_after(&self, pass: &Pass, tries: u32, asked: Option<Duration>) -> Option<Duration> {
+        let failed = Failed {
+            tries,
+            failures: pass.failures,
+            asked,
+            age: pass.since.elapsed(),
+        };
         let random = || {
             let timer = self.timer.get();
             let random = timer.and_then(|timer| contain::call(|| timer.random()).ok());
             let random = random.filter(|random| !random.is_nan());
             random.unwrap_or_else(retry::random)
         };
-        self.retry.pause_after(failed, &self.wire.retry, random)
+        self.retry.pause_after(failed, random)
     }
 
     /// Delivers the requests of one identity, one after the other, and settles its ticket.
@@ -222,12 +201,7 @@ impl Courier {
         let mut is_renewed = false;
         let mut tries = Tries::default();
         while !outbox.is_empty() {
-            let address = Address {
-                identity: &ticket.recipient.identity,
-                uri: ticket.recipient.uri_for(token.as_ref()),
-                token: token.as_ref(),
-            };
-            let sent = self.try_all(trip, &address, outbox, ticket, &mut tries);
+            let sent = self.try_all(trip, token.as_ref(), outbox, ticket, &mut tries);
             let error = match sent.await {
                 Ok(Sent::Taken(receipt)) => {
                     let body_bytes = outbox.ahead().body_bytes;
@@ -239,7 +213,7 @@ impl Courier {
                 Ok(Sent::Paused) => {
                     // Pauses are long: the token may be none any more, and is replaced once more when it is refused.
                     is_renewed = false;
-                    if self.reports_queued() {
+                    if self.retry.reports_queued() {
                         token = self.first_token(trip, ticket, room).await?;
                     }
                     continue;
@@ -291,10 +265,10 @@ impl Courier {
     /// Whether spans wait for the next answer of the token resolver: if it says that it may have a token
     /// later, and with a profile that keeps spans for later.
     fn waits_for_tokens(&self, error: &ExportError) -> bool {
-        if self.reports_queued() {
+        if self.retry.reports_queued() {
             return error.reason() == DropReason::Token;
         }
-        !self.keeps_slots() && unavailable(error).is_some()
+        !self.retry.keeps_slots() && unavailable(error).is_some()
     }
 
     /// The token of all requests. A resolver that may have one later is asked again.
@@ -305,8 +279,9 @@ impl Courier {
         room: u64,
     ) -> Result<Option<AccessToken>, ExportError> {
         loop {
-            let pass = &mut trip.pass;
-            let error = match self.token(pass, ticket, room).await {
+            let query = query(ticket);
+            let token = self.token(&mut trip.pass, ticket, &query, room);
+            let error = match token.await {
                 Err(error) if self.waits_for_tokens(&error) => error,
                 Err(error) => return Err(error),
                 Ok(token) => {
@@ -316,22 +291,10 @@ impl Courier {
             };
             ticket.recipient.hindered(error.clone());
             let asked = unavailable(&error).and_then(TokenUnavailable::retry_after);
-            let failed = Failed {
-                tries: 0,
-                failures: pass.failures,
-                asked,
-                age: pass.since.elapsed(),
-            };
-            let Some(pause) = self.pause_after(failed) else {
+            let Some(pause) = self.pause_after(&trip.pass, 0, asked) else {
                 return Err(error);
             };
-            if self.reports_queued() {
-                ticket.queued(trip.attempts.clone());
-            }
-            let asked = asked.filter(|asked| !asked.is_zero());
-            let asked = asked.map(|asked| asked.min(pause));
-            let cause = cause_of(asked, false);
-            let paused = ticket.pausing(pass.pause(pause, asked, cause, room));
+            let paused = self.wait(trip, ticket, pause, asked, false, room);
             if let Err(gave_up) = paused.await {
                 return Err(match gave_up {
                     GaveUp::TooOld => error,
@@ -339,6 +302,32 @@ impl Courier {
                 });
             }
         }
+    }
+
+    /// Pauses at least for as long as it is asked to. Meanwhile, the batch is reported, if the profile
+    /// does that.
+    async fn wait(
+        &self,
+        trip: &mut Trip<'_>,
+        ticket: &Ticket,
+        pause: Duration,
+        asked: Option<Duration>,
+        is_refused: bool,
+        room: u64,
+    ) -> Result<(), GaveUp> {
+        if self.retry.reports_queued() {
+            ticket.queued(trip.attempts.clone());
+        }
+        // "At once" asks for no pause.
+        let asked = asked.filter(|asked| !asked.is_zero());
+        let asked = asked.map(|asked| asked.min(pause));
+        let cause = match asked {
+            Some(asked) => Cause::Asked(Instant::now() + asked),
+            None if is_refused => Cause::Refused,
+            None => Cause::Other,
+        };
+        let paused = trip.pass.pause(pause, asked, cause, room);
+        ticket.pausing(paused).await
     }
 
     /// Another token than the one that was refused, if there is one. A request has no second token
@@ -354,10 +343,7 @@ impl Courier {
             return Ok(None);
         };
         let query = query(ticket).with_refused(refused.clone());
-        let other = match own_token(ticket) {
-            Some(own) => Some(own),
-            None => self.ask(pass, ticket, &query, room).await?,
-        };
+        let other = self.token(pass, ticket, &query, room).await?;
         Ok(other.filter(|token| !query.refuses(token)))
     }
 
@@ -365,50 +351,34 @@ impl Courier {
     async fn try_all(
         &self,
         trip: &mut Trip<'_>,
-        address: &Address<'_>,
+        token: Option<&AccessToken>,
         outbox: &mut Outbox,
         ticket: &Ticket,
         tries: &mut Tries,
     ) -> Result<Sent, ExportError> {
-        let Address {
-            identity,
-            uri,
-            token,
-        } = *address;
-        let Trip { pass, attempts, .. } = trip;
-        let Tries {
-            count: tries,
-            refusals,
-        } = tries;
+        let identity = &ticket.recipient.identity;
+        let uri = ticket.recipient.uri_for(token);
         loop {
             let headers = self.headers(ticket, token)?;
-            *tries += 1;
+            tries.count += 1;
             let parcel = outbox.encode(trip.press);
-            pass.sends(&parcel);
+            trip.pass.sends(&parcel);
             let secret = token.map_or("", AccessToken::as_str).as_bytes();
             let withheld = Withheld::new().with_secret(secret).with_body(&parcel.body);
             trip.shared.counters.attempted();
-            let answer = self.post(pass, uri, headers, parcel.body.clone());
-            let awaited = Awaited::Answer { tries: *tries };
+            let answer = self.post(&mut trip.pass, uri, headers, parcel.body.clone());
+            let awaited = Awaited::Answer { tries: tries.count };
             let answer = ticket.wait.until(awaited, &ticket.recipient, answer).await;
             let outcome = outcome(&answer, &withheld);
             let judgement = self.judge(identity, parcel.spans, &withheld, answer);
             let pause = match &judgement {
-                Judgement::Again { asked, .. } => {
-                    let failed = Failed {
-                        tries: *tries,
-                        failures: pass.failures,
-                        asked: *asked,
-                        age: pass.since.elapsed(),
-                    };
-                    self.pause_after(failed)
-                }
+                Judgement::Again { asked, .. } => self.pause_after(&trip.pass, tries.count, *asked),
                 Judgement::Taken(_) | Judgement::Final(_) => None,
             };
-            pass.answered(judgement.outcome());
+            trip.pass.answered(judgement.outcome());
             let attempt = Attempt { outcome, pause };
-            log::attempt(identity, uri, *tries, &attempt);
-            attempts.push(attempt);
+            log::attempt(identity, uri, tries.count, &attempt);
+            trip.attempts.push(attempt);
             let (last, asked) = match judgement {
                 Judgement::Taken(answer) => {
                     ticket.recipient.is_served();
@@ -416,38 +386,30 @@ impl Courier {
                     return Ok(Sent::Taken(receipt));
                 }
                 Judgement::Final(error) => return Err(error),
-                // "At once" asks for no pause.
-                Judgement::Again { last, asked } => (last, asked.filter(|asked| !asked.is_zero())),
+                Judgement::Again { last, asked } => (last, asked),
             };
-            let failed = last.clone().exhausted(identity, *tries);
+            let failed = last.clone().exhausted(identity, tries.count);
             ticket.recipient.hindered(failed);
             // A request that waits holds no body.
             let room = parcel.memory;
             drop(parcel);
-            if let Some(pause) = pause.filter(|_| self.keeps_slots()) {
+            if let Some(pause) = pause.filter(|_| self.retry.keeps_slots()) {
                 ticket.pausing(self.pause(pause)).await;
                 continue;
             }
             let is_refused = matches!(last.status, Some(500..=502 | 504..=599));
-            if !self.keeps_slots() && is_refused && refusals.are_of_poison(pass.taken) {
-                return Err(last.poison(identity, *tries));
-            }
-            let asked = asked.zip(pause).map(|(asked, pause)| asked.min(pause));
-            let cause = cause_of(asked, is_refused);
-            if pause.is_some() && self.reports_queued() {
-                ticket.queued(attempts.clone());
+            if !self.retry.keeps_slots() && is_refused && tries.are_of_poison(trip.pass.taken) {
+                return Err(last.poison(identity, tries.count));
             }
             let paused = match pause {
                 Some(pause) => {
-                    let paused = pass.pause(pause, asked, cause, room);
-                    ticket.pausing(paused).await
+                    let paused = self.wait(trip, ticket, pause, asked, is_refused, room);
+                    paused.await
                 }
                 None => Err(GaveUp::TooOld),
             };
-            if let Err(gave_up) = paused {
-                return Err(gave_up.error(&ticket.recipient, *tries, last));
-            }
-            return Ok(Sent::Paused);
+            let gave_up = |why: GaveUp| why.error(&ticket.recipient, tries.count, last);
+            return paused.map(|()| Sent::Paused).map_err(gave_up);
         }
     }
 
@@ -488,22 +450,12 @@ impl Courier {
         &self,
         pass: &mut Pass,
         ticket: &Ticket,
+        query: &TokenQuery,
         room: u64,
     ) -> Result<Option<AccessToken>, ExportError> {
         if let Some(token) = own_token(ticket) {
             return Ok(Some(token));
         }
-        self.ask(pass, ticket, &query(ticket), room).await
-    }
-
-    async fn ask(
-        &self,
-        pass: &mut Pass,
-        ticket: &Ticket,
-        query: &TokenQuery,
-        room: u64,
-    ) -> Result<Option<AccessToken>, ExportError> {
-        let identity = &query.identity;
         let Some(resolver) = self.resolver.get() else {
             return Ok(None);
         };
@@ -518,27 +470,21 @@ impl Courier {
             // A cache that waited for a new token has an old one at hand.
             asked = ask(Duration::ZERO).await;
         }
-        let token = match asked {
-            Ok(Ok(Ok(token))) => token,
-            Ok(Ok(Err(error))) => {
-                return Err(ExportError::Token {
-                    identity: identity.clone(),
-                    source: ResolverError::new(error),
-                });
-            }
-            Ok(Err(Panicked { .. })) => {
-                return Err(ExportError::TokenPanic {
-                    identity: identity.clone(),
-                });
-            }
-            Err(_) => {
-                return Err(ExportError::TokenTimeout {
-                    identity: identity.clone(),
-                    deadline: self.token_deadline,
-                });
-            }
-        };
-        Ok(token.filter(|token| !token.is_empty()))
+        let identity = || query.identity.clone();
+        Err(match asked {
+            Ok(Ok(Ok(token))) => return Ok(token.filter(|token| !token.is_empty())),
+            Ok(Ok(Err(error))) => ExportError::Token {
+                identity: identity(),
+                source: ResolverError::new(error),
+            },
+            Ok(Err(Panicked { .. })) => ExportError::TokenPanic {
+                identity: identity(),
+            },
+            Err(_) => ExportError::TokenTimeout {
+                identity: identity(),
+                deadline: self.token_deadline,
+            },
+        })
     }
 
     fn headers(
@@ -589,7 +535,7 @@ impl Courier {
         let reasons = |answer| refusal::reasons(answer, spans, withheld);
         match answer {
             Ok(answer) if answer.status().is_success() => Judgement::Taken(answer),
-            Ok(answer) if self.wire.retry.repeats(answer.status()) => Judgement::Again {
+            Ok(answer) if retry::repeats(answer.status()) => Judgement::Again {
                 last: LastTry {
                     status: Some(answer.status().as_u16()),
                     source: None,
@@ -620,15 +566,6 @@ impl Courier {
         asked
             .filter(|asked| reads_dates || matches!(asked, AskedPause::For(_)))
             .map(|asked| asked.counted_from(SystemTime::now()))
-    }
-}
-
-/// Why a lane pauses if the service asked for so much of the pause.
-fn cause_of(asked: Option<Duration>, is_refused: bool) -> Cause {
-    match asked {
-        Some(asked) => Cause::Asked(Instant::now() + asked),
-        None if is_refused => Cause::Refused,
-        None => Cause::Other,
     }
 }
 

@@ -115,7 +115,7 @@ impl Worker {
         queue: UnboundedReceiver<QueuedSpan>,
     ) -> Self {
         let patience = setup.batch_delay.clamp(MIN_PATIENCE, MAX_PATIENCE);
-        let patience = (!setup.courier.keeps_slots()).then_some(patience);
+        let patience = (!setup.courier.retry.keeps_slots()).then_some(patience);
         let bounds = Size {
             spans: setup.bounds.spans,
             bytes: setup.bounds.bytes,
@@ -282,7 +282,7 @@ impl Worker {
             Event::Rested(pause) => self.lanes.rested(&pause),
             Event::Flush(flush) => {
                 // A load that waits for another try is reported, and a flush does not wait for it.
-                if !self.courier.reports_queued() {
+                if !self.courier.retry.reports_queued() {
                     self.hurry();
                 }
                 let due = self.queued_ever();
@@ -354,7 +354,7 @@ impl Worker {
 
     /// Parks all that waits behind a try that has failed.
     fn park_those_behind(&self, recipient: &Arc<Recipient>) {
-        if self.courier.reports_queued() {
+        if self.courier.retry.reports_queued() {
             for item in self.lanes.waiting_for_pause(recipient) {
                 if let Item::Load(load) = item {
                     load.ticket.queued(Vec::new());
@@ -430,7 +430,7 @@ impl Worker {
 
     /// Gives up what has waited for too long for a service that fails.
     fn expire(&mut self, now: Instant) {
-        let Some(max_age) = self.courier.max_age() else {
+        let Some(max_age) = self.courier.retry.max_age() else {
             return;
         };
         let age = |item: &Item| now.saturating_duration_since(item.since());
@@ -492,7 +492,7 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         let courier = Arc::clone(&self.courier);
         let press = Arc::clone(&self.press);
-        let keeps_slot = courier.keeps_slots();
+        let keeps_slot = courier.retry.keeps_slots();
         let pass = Pass::new(shared.events.clone(), place, load.since, keeps_slot);
         self.tasks.spawn(async move {
             // A panic drops the ticket, which counts its spans. The task is small, since it is

@@ -480,7 +480,7 @@ fn lost_in_outage(profile: Profile, seconds: u64) -> (u64, u32) {
                 used.spans += BATCH.spans;
                 used.bytes += BATCH.bytes;
                 let mut over = lanes.take_excess(&1, used, now, |_| Some(BATCH));
-                let max_age = retry.max_age(&wire.retry).unwrap();
+                let max_age = retry.policy(&wire.retry).max_age().unwrap();
                 over.extend(lanes.expire(|since| batch - *since >= max_age));
                 for _ in over {
                     lost += 1;
@@ -519,7 +519,7 @@ fn lost_in_outage(profile: Profile, seconds: u64) -> (u64, u32) {
                 asked: None,
                 age: now - item,
             };
-            let Some(pause) = retry.pause_after(failed, &wire.retry, random) else {
+            let Some(pause) = retry.policy(&wire.retry).pause_after(failed, random) else {
                 lost += 1;
                 lanes.leave(turn);
                 lanes.settled(&1, BATCH);
