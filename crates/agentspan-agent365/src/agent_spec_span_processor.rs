@@ -67,21 +67,17 @@ impl Delivery {
     /// A span processor of Agent Spec over this delivery.
     #[must_use]
     pub fn agent_spec_processor(&self) -> AgentSpecSpanProcessor {
-        AgentSpecSpanProcessor::over(Front::open(self.clone()))
-    }
-}
-
-impl AgentSpecSpanProcessor {
-    pub(crate) fn over(front: Front) -> Self {
-        Self {
-            front,
+        AgentSpecSpanProcessor {
+            front: Front::open(self.clone()),
             tracker: Tracker::new(Disclosure::Masked),
             scope: InstrumentationScope::builder("agentspan")
                 .with_version(env!("CARGO_PKG_VERSION"))
                 .build(),
         }
     }
+}
 
+impl AgentSpecSpanProcessor {
     /// Sets whether sensitive content is delivered. By default, it is not.
     #[must_use]
     pub fn with_capture(mut self, capture: ContentCapture) -> Self {

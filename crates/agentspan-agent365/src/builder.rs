@@ -5,7 +5,6 @@ mod opt_in;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -368,9 +367,9 @@ impl<F> DeliveryBuilder<F> {
         let max_spans = non_zero("with_max_spans", self.max_spans)?;
         let max_bytes = non_zero("with_max_bytes", self.max_bytes)?;
         let batch_spans = non_zero("with_batch_spans", self.batch_spans)?;
-        let timeout = non_zero_duration("with_timeout", self.timeout.unwrap_or(wire.timeout))?;
-        let token_deadline = non_zero_duration("with_token_deadline", self.token_deadline)?;
-        let batch_delay = non_zero_duration("with_batch_delay", self.batch_delay)?.min(LONGEST);
+        let timeout = non_zero("with_timeout", self.timeout.unwrap_or(wire.timeout))?;
+        let token_deadline = non_zero("with_token_deadline", self.token_deadline)?;
+        let batch_delay = non_zero("with_batch_delay", self.batch_delay)?.min(LONGEST);
         let loopback = self.loopback.as_deref().map(str::parse::<LoopbackEndpoint>);
         let loopback = loopback.transpose().map_err(BuildError::LoopbackEndpoint)?;
         let max_payload_bytes = match self.max_payload_bytes {
@@ -517,22 +516,16 @@ fn mapping(profile: Profile, identity: Option<Identity>) -> Mapping {
 fn checked(mut requests: PerRequestExport) -> Result<PerRequestExport, BuildError> {
     requests.max_requests = non_zero("with_max_requests", requests.max_requests)?;
     requests.max_spans = non_zero("with_max_spans", requests.max_spans)?;
-    requests.max_age = non_zero_duration("with_max_age", requests.max_age)?.min(LONGEST);
+    requests.max_age = non_zero("with_max_age", requests.max_age)?.min(LONGEST);
     requests.grace = requests.grace.min(LONGEST);
     Ok(requests)
 }
 
-fn non_zero(field: &'static str, value: usize) -> Result<usize, BuildError> {
-    NonZeroUsize::new(value)
-        .map(NonZeroUsize::get)
-        .ok_or(BuildError::Zero { field })
-}
-
-fn non_zero_duration(field: &'static str, value: Duration) -> Result<Duration, BuildError> {
-    if value.is_zero() {
-        return Err(BuildError::Zero { field });
+fn non_zero<T: Default + PartialEq>(field: &'static str, value: T) -> Result<T, BuildError> {
+    match value == T::default() {
+        true => Err(BuildError::Zero { field }),
+        false => Ok(value),
     }
-    Ok(value)
 }
 
 impl<F> fmt::Debug for DeliveryBuilder<F> {

@@ -64,17 +64,15 @@ impl Agent365Exporter {
     pub fn delivery(&self) -> &Delivery {
         self.front.delivery()
     }
-
-    pub(crate) fn over(front: Front) -> Self {
-        Self { front }
-    }
 }
 
 impl Delivery {
     /// A span exporter over this delivery, for a pipeline of the OpenTelemetry SDK.
     #[must_use]
     pub fn exporter(&self) -> Agent365Exporter {
-        Agent365Exporter::over(Front::open(self.clone()))
+        Agent365Exporter {
+            front: Front::open(self.clone()),
+        }
     }
 }
 

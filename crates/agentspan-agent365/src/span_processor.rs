@@ -54,17 +54,15 @@ impl Agent365SpanProcessor {
             self.front.withhold(&span.data.span_context);
         }
     }
-
-    pub(crate) fn over(front: Front) -> Self {
-        Self { front }
-    }
 }
 
 impl Delivery {
     /// A span processor over this delivery.
     #[must_use]
     pub fn span_processor(&self) -> Agent365SpanProcessor {
-        Agent365SpanProcessor::over(Front::open(self.clone()))
+        Agent365SpanProcessor {
+            front: Front::open(self.clone()),
+        }
     }
 }
 

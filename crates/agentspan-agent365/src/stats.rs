@@ -131,7 +131,7 @@ impl fmt::Display for DeliveryStats {
 }
 
 /// The counters behind [`DeliveryStats`], and the bounds of the queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Counters {
     bounds: QueueBounds,
     accepted: AtomicU64,
@@ -151,7 +151,7 @@ pub(crate) struct Counters {
 }
 
 /// How much may wait or be in flight.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct QueueBounds {
     pub(crate) spans: u64,
     pub(crate) bytes: u64,
@@ -161,18 +161,7 @@ impl Counters {
     pub(crate) fn new(bounds: QueueBounds) -> Self {
         Self {
             bounds,
-            accepted: AtomicU64::new(0),
-            exported: AtomicU64::new(0),
-            unconfirmed: AtomicU64::new(0),
-            queued: AtomicU64::new(0),
-            queued_bytes: AtomicU64::new(0),
-            body_bytes: AtomicU64::new(0),
-            attempts: AtomicU64::new(0),
-            exported_bytes: AtomicU64::new(0),
-            panics: AtomicU64::new(0),
-            cuts: Mutex::default(),
-            dropped: Default::default(),
-            settling: Mutex::default(),
+            ..Self::default()
         }
     }
 

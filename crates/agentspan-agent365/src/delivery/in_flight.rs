@@ -4,39 +4,28 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::report::{ExportReport, IdentityReport, RefusedIdentity};
+use crate::report::{ExportReport, IdentityReport};
 
 /// The facts known about a batch so far.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    refused: Vec<RefusedIdentity>,
-    no_identity: usize,
-    other_operation: usize,
+    /// Has no identity yet, only the spans that are in no group.
+    report: ExportReport,
     reports: Vec<Option<IdentityReport>>,
     missing: usize,
     reply: Option<oneshot::Sender<Arc<ExportReport>>>,
 }
 
-/// The spans of a batch that are in no group.
-#[derive(Debug)]
-pub(super) struct Skipped {
-    pub(super) refused: Vec<RefusedIdentity>,
-    pub(super) no_identity: usize,
-    pub(super) other_operation: usize,
-}
-
 impl InFlight {
     pub(super) fn new(
         identities: usize,
-        skipped: Skipped,
+        report: ExportReport,
         reply: Option<oneshot::Sender<Arc<ExportReport>>>,
     ) -> Self {
         let mut reports = Vec::new();
         reports.resize_with(identities, || None);
         Self {
-            refused: skipped.refused,
-            no_identity: skipped.no_identity,
-            other_operation: skipped.other_operation,
+            report,
             reports,
             missing: identities,
             reply,
@@ -64,13 +53,10 @@ impl InFlight {
     }
 
     /// The report, and who waits for it.
-    pub(super) fn into_report(self) -> (ExportReport, Option<oneshot::Sender<Arc<ExportReport>>>) {
-        let report = ExportReport {
-            identities: self.reports.into_iter().flatten().collect(),
-            refused: self.refused,
-            no_identity: self.no_identity,
-            other_operation: self.other_operation,
-        };
-        (report, self.reply)
+    pub(super) fn into_report(
+        mut self,
+    ) -> (ExportReport, Option<oneshot::Sender<Arc<ExportReport>>>) {
+        self.report.identities = self.reports.into_iter().flatten().collect();
+        (self.report, self.reply)
     }
 }

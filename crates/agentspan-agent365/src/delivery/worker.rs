@@ -22,7 +22,7 @@ use super::claim::Claim;
 use super::courier::{Courier, LastTry};
 use super::event::{Event, Job};
 use super::flushes::Flushes;
-use super::in_flight::{InFlight, Skipped};
+use super::in_flight::InFlight;
 use super::lanes::{Cause, Lanes, Pause, Size, Started};
 use super::load::{Item, Load};
 use super::log;
@@ -588,10 +588,11 @@ impl Worker {
         self.advice.look_at(&spans);
         let tenant_key = self.recipients.destinations.tenant_key;
         self.advice.miss(&grouping.missing, tenant_key);
-        let skipped = Skipped {
+        let skipped = ExportReport {
             refused: std::mem::take(&mut grouping.refused),
             no_identity: grouping.no_identity,
             other_operation: grouping.other_operations.len(),
+            ..ExportReport::default()
         };
         drop_skipped(&mut claim, &skipped);
         let batch = self.next_batch;
@@ -761,14 +762,13 @@ impl Worker {
 }
 
 /// Settles what goes to nobody.
-fn drop_skipped(claim: &mut Claim, skipped: &Skipped) {
-    let refused = skipped.refused.iter().map(|refused| refused.spans);
-    for (spans, reason) in [
-        (skipped.no_identity, DropReason::NoIdentity),
-        (skipped.other_operation, DropReason::OtherOperation),
-        (refused.sum(), DropReason::BadIdentity),
+fn drop_skipped(claim: &mut Claim, skipped: &ExportReport) {
+    for reason in [
+        DropReason::NoIdentity,
+        DropReason::OtherOperation,
+        DropReason::BadIdentity,
     ] {
-        claim.split(spans).dropped(reason);
+        claim.split(skipped.dropped_for(reason)).dropped(reason);
     }
 }
 
