@@ -4,110 +4,103 @@ use std::fmt;
 
 use agentspan_queue::queue::Loss;
 
-/// Why a span was not delivered. The delivery to Agent 365, and the queue of every other destination,
-/// count each lost span for one reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum DropReason {
+/// Declares the reasons, each with its name in logs and reports.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $reason:ident = $name:literal,)+) => {
+        /// Why a span was not delivered. The delivery to Agent 365, and the queue of every other destination,
+        /// count each lost span for one reason.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum DropReason {
+            $($(#[$doc])* $reason,)+
+        }
+
+        impl DropReason {
+            /// All reasons, in the order of their declaration: the reasons of the delivery to Agent 365 come first.
+            pub const ALL: [Self; 25] = [$(Self::$reason),+];
+
+            /// The name under which the reason appears in logs and reports, such as `queue_full`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$reason => $name,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// The span has no tenant or no agent, or a blank one. As in the reference, such spans are skipped,
     /// and the export counts as a success.
-    NoIdentity,
+    NoIdentity = "no_identity",
     /// The span's `gen_ai.operation.name` is missing, or the profile does not send it. As in the
     /// reference, such spans are skipped, and the export counts as a success.
-    OtherOperation,
+    OtherOperation = "other_operation",
     /// The id of the tenant or the agent is not a string or is not safe in a URL, or the tenant's id
     /// cannot be part of a host name.
-    BadIdentity,
+    BadIdentity = "bad_identity",
     /// The token resolver returned an error, panicked, or did not answer in time; or it returned no
     /// token, and the profile sends nothing without a token.
-    Token,
+    Token = "token",
     /// The service answered with a status that is not retried, such as 403.
-    PermanentStatus,
+    PermanentStatus = "permanent_status",
     /// The receiver accepted the request and rejected the span. A retry does not help. The report
     /// has the receiver's reason, if it gave one.
-    Rejected,
+    Rejected = "rejected",
     /// The service accepted the request and routed the span to none of its destinations, for instance
     /// because nobody in the tenant has a licence. The report has the service's reason.
-    NotRouted,
+    NotRouted = "not_routed",
     /// The service answered 413 to a request with only this span.
-    TooLarge,
+    TooLarge = "too_large",
     /// Every try failed, with a transport error or a status that is retried, until the spans had waited
     /// for as long as `agentspan_agent365::retry::Retry` allows.
-    RetriesExhausted,
+    RetriesExhausted = "retries_exhausted",
     /// The service answered 5xx to every request with this span, and accepted other spans of the
     /// identity.
-    Poison,
+    Poison = "poison",
     /// The queue was full, so new spans were dropped. Enlarge the queue, or find out why the
     /// destination is slow.
-    QueueFull,
+    QueueFull = "queue_full",
     /// The queue was nearly full, and the span's identity used more than its share, because the service
     /// accepts its spans more slowly than they come. The newest spans of the identity are dropped; spans
     /// of other identities are kept.
-    QueueShare,
+    QueueShare = "queue_share",
     /// With per-request export: the span started when its request already had the maximum of spans.
-    RequestSpanLimit,
+    RequestSpanLimit = "request_span_limit",
     /// With per-request export: the span ended after its request was given up, because far more
     /// requests than the maximum were open and this was the oldest.
-    RequestEvicted,
+    RequestEvicted = "request_evicted",
     /// With per-request export: the span ended after its request was sent early, because the request
     /// lasted too long.
-    RequestTimedOut,
+    RequestTimedOut = "request_timed_out",
     /// With per-request export: the span ended after its request was over and sent, or started before
     /// the delivery.
-    RequestOver,
+    RequestOver = "request_over",
     /// The span ended after the shutdown had begun.
-    AfterShutdown,
+    AfterShutdown = "after_shutdown",
     /// The deadline of the shutdown passed before the span was delivered. Allow more time.
-    ShutdownDeadline,
+    ShutdownDeadline = "shutdown_deadline",
     /// The delivery itself panicked, which is a bug of this crate.
-    Internal,
+    Internal = "internal",
     /// The process is the child of a fork, and the system refused a thread for the delivery, or the
     /// exporter works in the parent only.
-    Forked,
+    Forked = "forked",
     /// The exporter returned an error, which the log names. Check the destination.
-    Failed,
+    Failed = "export_failed",
     /// The exporter reported a timeout. Allow more time, or check the destination.
-    TimedOut,
+    TimedOut = "export_timed_out",
     /// The exporter or the filter of a destination, or a hook of an Agent Spec processor, panicked.
     /// Fix it.
-    Panic,
+    Panic = "panic",
     /// The sampling of the destination did not keep the trace. Flush and shutdown do not report this.
-    Sampled,
+    Sampled = "sampled",
     /// The sampling of the destination stopped waiting for the root of the trace to end. Allow more time
     /// with `TraceSampling::with_max_age`, or end the root. Flush and shutdown do not report this.
-    SampledByAge,
+    SampledByAge = "sampled_by_age",
 }
 
 impl DropReason {
-    /// All reasons, in the order of their declaration: the reasons of the delivery to Agent 365 come first.
-    pub const ALL: [Self; 25] = [
-        Self::NoIdentity,
-        Self::OtherOperation,
-        Self::BadIdentity,
-        Self::Token,
-        Self::PermanentStatus,
-        Self::Rejected,
-        Self::NotRouted,
-        Self::TooLarge,
-        Self::RetriesExhausted,
-        Self::Poison,
-        Self::QueueFull,
-        Self::QueueShare,
-        Self::RequestSpanLimit,
-        Self::RequestEvicted,
-        Self::RequestTimedOut,
-        Self::RequestOver,
-        Self::AfterShutdown,
-        Self::ShutdownDeadline,
-        Self::Internal,
-        Self::Forked,
-        Self::Failed,
-        Self::TimedOut,
-        Self::Panic,
-        Self::Sampled,
-        Self::SampledByAge,
-    ];
-
     /// The reasons that the delivery to Agent 365 counts.
     pub const OF_AGENT365: [Self; 20] = match Self::ALL.first_chunk() {
         Some(first) => *first,
@@ -127,38 +120,6 @@ impl DropReason {
         Self::Sampled,
         Self::SampledByAge,
     ];
-
-    /// The name under which the reason appears in logs and reports, such as `queue_full`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoIdentity => "no_identity",
-            Self::OtherOperation => "other_operation",
-            Self::BadIdentity => "bad_identity",
-            Self::Token => "token",
-            Self::PermanentStatus => "permanent_status",
-            Self::Rejected => "rejected",
-            Self::NotRouted => "not_routed",
-            Self::TooLarge => "too_large",
-            Self::RetriesExhausted => "retries_exhausted",
-            Self::Poison => "poison",
-            Self::QueueFull => "queue_full",
-            Self::QueueShare => "queue_share",
-            Self::RequestSpanLimit => "request_span_limit",
-            Self::RequestEvicted => "request_evicted",
-            Self::RequestTimedOut => "request_timed_out",
-            Self::RequestOver => "request_over",
-            Self::AfterShutdown => "after_shutdown",
-            Self::ShutdownDeadline => "shutdown_deadline",
-            Self::Internal => "internal",
-            Self::Forked => "forked",
-            Self::Failed => "export_failed",
-            Self::TimedOut => "export_timed_out",
-            Self::Panic => "panic",
-            Self::Sampled => "sampled",
-            Self::SampledByAge => "sampled_by_age",
-        }
-    }
 
     /// Whether the span was not meant to be exported, so that nothing went wrong.
     #[must_use]
