@@ -24,13 +24,11 @@ use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
 use crate::scope::starting::{self, Starts};
 
-mod current;
 mod ids;
 mod writes;
 
 pub use ids::{AgentSpecIdGenerator, RandomIds};
 
-use current::BridgedSpan;
 use writes::Writes;
 
 /// An Agent Spec [`SpanProcessor`] that turns each observed span into an OpenTelemetry span.
@@ -351,7 +349,7 @@ impl OtelBridge {
             let said_by = SaidBy::Record(execution.tool.clone());
             context = CurrentTool::add_to(&context, &shared, said_by);
         }
-        let context = context.with_span(BridgedSpan::new(&shared));
+        let context = context.with_span(CurrentSpan::of_bridge(&shared));
         Made {
             span_context: shared.span_context().clone(),
             own: Bridged {
@@ -369,7 +367,7 @@ impl OtelBridge {
         self.tracker.add_event(open, event, |record, asked| {
             let shared = &open.own.shared;
             if let Some(asked) = asked {
-                CurrentSpan(Arc::clone(shared)).add_link(asked, Vec::new());
+                CurrentSpan::of_bridge(shared).add_link(asked, Vec::new());
             }
             if let EventDetails::ExceptionRaised(exception) = &event.details {
                 let message = exception.exception_message.reveal();
@@ -400,7 +398,7 @@ impl OtelBridge {
         };
         let of = of.map(|id| KeyValue::new(keys::AGENTSPEC_EVENT_SPAN_ID, id.as_str().to_owned()));
         attributes.extend(of);
-        let mut span = CurrentSpan(Arc::clone(&open.own.shared));
+        let mut span = CurrentSpan::of_bridge(&open.own.shared);
         span.add_event_with_timestamp(name, SystemTime::from(event.timestamp), attributes);
     }
 

@@ -410,7 +410,7 @@ impl Waiting {
             span.set_end_time(end_time);
         }
         Started {
-            context: Some(inside.with_span(CurrentSpan(Arc::clone(&span)))),
+            context: Some(inside.with_span(CurrentSpan::of_scope(&span))),
             has_ids: true,
             span: Some(span),
         }

@@ -280,13 +280,34 @@ impl Live {
     }
 }
 
-/// Stands for a scope's span in a context.
+/// Stands for the span of a scope or of the bridge in a context.
 #[derive(Debug)]
-pub(crate) struct CurrentSpan(pub(crate) Arc<SharedSpan>);
+pub(crate) struct CurrentSpan {
+    shared: Arc<SharedSpan>,
+    /// Whether who finds it in a context may end it.
+    may_end: bool,
+}
 
 impl CurrentSpan {
+    /// The span of a scope, which others may end.
+    pub(crate) fn of_scope(shared: &Arc<SharedSpan>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            may_end: true,
+        }
+    }
+
+    /// The OpenTelemetry span of an Agent Spec span. Others may add to it, but its Agent Spec span
+    /// says when it ends: its record is complete only then.
+    pub(crate) fn of_bridge(shared: &Arc<SharedSpan>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            may_end: false,
+        }
+    }
+
     fn with(&self, act: impl FnOnce(&mut Live)) {
-        if let Some(live) = lock(&self.0.live).as_mut() {
+        if let Some(live) = lock(&self.shared.live).as_mut() {
             act(live);
         }
     }
@@ -308,19 +329,19 @@ impl Span for CurrentSpan {
     }
 
     fn span_context(&self) -> &SpanContext {
-        self.0.span_context()
+        self.shared.span_context()
     }
 
     fn is_recording(&self) -> bool {
-        self.0.is_recording()
+        self.shared.is_recording()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        self.0.set(attribute, Standing::Other);
+        self.shared.set(attribute, Standing::Other);
     }
 
     fn set_status(&mut self, status: Status) {
-        self.0.set_status(status);
+        self.shared.set_status(status);
     }
 
     fn update_name<T>(&mut self, new_name: T)
@@ -336,6 +357,8 @@ impl Span for CurrentSpan {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        self.0.end(Some(timestamp));
+        if self.may_end {
+            self.shared.end(Some(timestamp));
+        }
     }
 }
