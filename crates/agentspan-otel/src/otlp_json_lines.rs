@@ -131,15 +131,18 @@ impl OtlpJsonLines {
         }
     }
 
-    fn report(&self, error: &io::Error) -> OTelSdkError {
-        let path = match &self.output {
+    fn path(&self) -> Option<&PathBuf> {
+        match &self.output {
             Output::File { path, .. } => Some(path),
             Output::Sink(_) => None,
-        };
+        }
+    }
+
+    fn report(&self, error: &io::Error) -> OTelSdkError {
         contain::log(|| {
             tracing::error!(
                 target: "agentspan::otel::otlp_json_lines",
-                path = path.map(tracing::field::debug),
+                path = self.path().map(tracing::field::debug),
                 kind = ?error.kind(),
                 code = error.raw_os_error(),
                 "spans cannot be written"
@@ -170,12 +173,8 @@ impl SpanExporter for OtlpJsonLines {
 
 impl fmt::Debug for OtlpJsonLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = match &self.output {
-            Output::File { path, .. } => Some(path),
-            Output::Sink(_) => None,
-        };
         f.debug_struct("OtlpJsonLines")
-            .field("path", &path)
+            .field("path", &self.path())
             .finish_non_exhaustive()
     }
 }

@@ -53,21 +53,13 @@ impl Serialize for AnyValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Bool(value) => one(serializer, "boolValue", value),
-            Value::I64(value) => one(serializer, "intValue", &Decimal(*value)),
+            Value::I64(value) => one(serializer, "intValue", &Text(*value)),
             Value::F64(value) => one(serializer, "doubleValue", &Double(*value)),
             Value::String(value) => one(serializer, "stringValue", value.as_str()),
-            Value::Array(values) => one(serializer, "arrayValue", &ArrayValue(values)),
+            Value::Array(values) => one(serializer, "arrayValue", &One("values", Values(values))),
             // OpenTelemetry has added a type of values that this does not know: an empty value.
             _ => serializer.serialize_map(Some(0))?.end(),
         }
-    }
-}
-
-struct ArrayValue<'a>(&'a Array);
-
-impl Serialize for ArrayValue<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        one(serializer, "values", &Values(self.0))
     }
 }
 
@@ -80,7 +72,7 @@ impl Serialize for Values<'_> {
                 serializer.collect_seq(values.iter().map(|value| One("boolValue", *value)))
             }
             Array::I64(values) => {
-                serializer.collect_seq(values.iter().map(|value| One("intValue", Decimal(*value))))
+                serializer.collect_seq(values.iter().map(|value| One("intValue", Text(*value))))
             }
             Array::F64(values) => serializer.collect_seq(
                 values
@@ -116,10 +108,11 @@ fn one<S: Serializer, T: Serialize + ?Sized>(
     map.end()
 }
 
-/// A number of 64 bits: text, since many readers of JSON have no such numbers.
-pub(super) struct Decimal<N>(pub(super) N);
+/// Written as text: a number of 64 bits, since many readers of JSON have no such numbers, and an id, in
+/// lower-case hexadecimal digits, where OTLP deviates from protobuf's form of JSON.
+pub(super) struct Text<T>(pub(super) T);
 
-impl<N: std::fmt::Display> Serialize for Decimal<N> {
+impl<T: std::fmt::Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status, TraceId};
 use opentelemetry_sdk::trace::SpanData;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::any_value::{Attributes, Decimal, ScopeAttributes};
+use super::any_value::{Attributes, ScopeAttributes, Text};
 
 /// `SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`: whether the parent is remote is known.
 const KNOWS_WHETHER_REMOTE: u32 = 0x100;
@@ -19,17 +19,17 @@ const IS_REMOTE: u32 = 0x200;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OtlpSpan<'a> {
-    trace_id: Hex<TraceId>,
-    span_id: Hex<SpanId>,
+    trace_id: Text<TraceId>,
+    span_id: Text<SpanId>,
     #[serde(skip_serializing_if = "String::is_empty")]
     trace_state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parent_span_id: Option<Hex<SpanId>>,
+    parent_span_id: Option<Text<SpanId>>,
     flags: u32,
     name: &'a str,
     kind: u8,
-    start_time_unix_nano: Decimal<u64>,
-    end_time_unix_nano: Decimal<u64>,
+    start_time_unix_nano: Text<u64>,
+    end_time_unix_nano: Text<u64>,
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     attributes: Attributes<'a>,
     #[serde(skip_serializing_if = "is_zero")]
@@ -48,7 +48,7 @@ pub(super) struct OtlpSpan<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OtlpEvent<'a> {
-    time_unix_nano: Decimal<u64>,
+    time_unix_nano: Text<u64>,
     name: &'a str,
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     attributes: Attributes<'a>,
@@ -59,8 +59,8 @@ struct OtlpEvent<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OtlpLink<'a> {
-    trace_id: Hex<TraceId>,
-    span_id: Hex<SpanId>,
+    trace_id: Text<TraceId>,
+    span_id: Text<SpanId>,
     #[serde(skip_serializing_if = "String::is_empty")]
     trace_state: String,
     #[serde(skip_serializing_if = "Attributes::is_empty")]
@@ -89,24 +89,15 @@ pub(super) struct OtlpScope<'a> {
     attributes: ScopeAttributes<'a>,
 }
 
-/// An id, in lower-case hexadecimal digits. OTLP deviates from protobuf's form of JSON here.
-struct Hex<I>(I);
-
-impl<I: std::fmt::Display> Serialize for Hex<I> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
 impl<'a> OtlpSpan<'a> {
     pub(super) fn of(span: &'a SpanData) -> Self {
         let context = &span.span_context;
         let has_parent = span.parent_span_id != SpanId::INVALID;
         Self {
-            trace_id: Hex(context.trace_id()),
-            span_id: Hex(context.span_id()),
+            trace_id: Text(context.trace_id()),
+            span_id: Text(context.span_id()),
             trace_state: context.trace_state().header(),
-            parent_span_id: has_parent.then_some(Hex(span.parent_span_id)),
+            parent_span_id: has_parent.then_some(Text(span.parent_span_id)),
             flags: flags(context, span.parent_span_is_remote),
             name: &span.name,
             kind: kind(&span.span_kind),
@@ -138,8 +129,8 @@ impl<'a> OtlpLink<'a> {
     fn of(link: &'a Link) -> Self {
         let context = &link.span_context;
         Self {
-            trace_id: Hex(context.trace_id()),
-            span_id: Hex(context.span_id()),
+            trace_id: Text(context.trace_id()),
+            span_id: Text(context.span_id()),
             trace_state: context.trace_state().header(),
             attributes: Attributes(&link.attributes),
             dropped_attributes_count: link.dropped_attributes_count,
@@ -150,20 +141,12 @@ impl<'a> OtlpLink<'a> {
 
 impl<'a> OtlpStatus<'a> {
     fn of(status: &'a Status) -> Self {
-        match status {
-            Status::Unset => Self {
-                message: "",
-                code: 0,
-            },
-            Status::Ok => Self {
-                message: "",
-                code: 1,
-            },
-            Status::Error { description } => Self {
-                message: description,
-                code: 2,
-            },
-        }
+        let (code, message) = match status {
+            Status::Unset => (0, ""),
+            Status::Ok => (1, ""),
+            Status::Error { description } => (2, &**description),
+        };
+        Self { message, code }
     }
 }
 
@@ -193,9 +176,9 @@ fn flags(context: &SpanContext, is_remote: bool) -> u32 {
 }
 
 /// A time before 1970 is written as 1970.
-fn nanos(time: SystemTime) -> Decimal<u64> {
+fn nanos(time: SystemTime) -> Text<u64> {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Decimal(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    Text(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
