@@ -44,7 +44,7 @@ pub struct DeliveryStats {
     /// The parts of spans that were cut because they exceeded the
     /// [`SpanLimits`](crate::SpanLimits), or the limits of their provider.
     pub cuts: SpanCuts,
-    dropped: Losses,
+    pub(crate) dropped: Losses,
 }
 
 /// How many spans were lost, in the order of [`DropReason::ALL`].
@@ -68,14 +68,6 @@ impl DeliveryStats {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.iter().sum()
-    }
-
-    /// How many spans were lost that are meant for Agent 365.
-    pub(crate) fn real_losses(&self) -> Losses {
-        DropReason::ALL.map(|reason| match reason {
-            DropReason::NoIdentity | DropReason::OtherOperation => 0,
-            reason => self.dropped_for(reason),
-        })
     }
 
     /// The number of dropped spans for each reason with at least one.

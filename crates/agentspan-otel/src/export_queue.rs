@@ -22,7 +22,9 @@ use agentspan_processor::clock::{Clock, SystemClock};
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_queue::queue::{DropPolicy, QueuePace, Refused, Settings};
 use agentspan_queue::{PerProcess, lock};
-use agentspan_record::{DropReason, FinishedSpan, Hiding, Preparation, SpanEnrichers, SpanLimits};
+use agentspan_record::{
+    DropReason, FinishedSpan, Hiding, Preparation, SpanEnrichers, SpanLimits, flush_result,
+};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -531,7 +533,11 @@ impl ExportQueue {
             Outcome::Late if is_done => Outcome::Done,
             outcome => outcome,
         };
-        flush::of_shutdown(&self.0.name, outcome, timeout, process.queue.tell(told))
+        let name = &self.0.name;
+        let late = (outcome == Outcome::Late).then_some(timeout);
+        let failed = (outcome == Outcome::Failed)
+            .then(|| format!("the exporter of {name} cannot be shut down"));
+        flush_result(name, process.queue.tell(told), late, failed)
     }
 }
 

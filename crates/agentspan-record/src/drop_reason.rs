@@ -127,6 +127,11 @@ impl DropReason {
         matches!(self, Self::Sampled | Self::SampledByAge)
     }
 
+    /// Whether the span was not meant for the destination, so that no flush or shutdown reports it.
+    pub(crate) const fn is_unmeant(self) -> bool {
+        self.is_by_choice() || matches!(self, Self::NoIdentity | Self::OtherOperation)
+    }
+
     /// The place of the reason in [`ALL`](Self::ALL).
     #[must_use]
     pub const fn index(self) -> usize {

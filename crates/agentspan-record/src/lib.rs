@@ -3,7 +3,7 @@
 //! - [`FinishedSpan`] is a span of the OpenTelemetry SDK, with the Agent Spec span behind it if there is one.
 //! - [`Preparation`] renders, enriches and masks a finished span for one destination, in this order.
 //! - [`RequestToken`] carries the token of a request from the code that makes spans to the code that exports them.
-//! - [`DropReason`] says why a span was not delivered.
+//! - [`DropReason`] says why a span was not delivered, and [`flush_result`] reports losses.
 //! - [`SpanLimits`] limits the size of a queued span, and cuts larger spans.
 //! - [`Tracker`] follows open Agent Spec spans and creates their records, for the Agent Spec processors in
 //!   `agentspan-otel` and `agentspan-agent365`.
@@ -20,6 +20,7 @@ mod attributes;
 mod drop_reason;
 mod enrichment;
 mod finished_span;
+mod flush_result;
 mod from_otel;
 mod hand_over;
 mod hiding;
@@ -38,6 +39,7 @@ pub use self::attributes::Attributes;
 pub use self::drop_reason::DropReason;
 pub use self::enrichment::{Enrichment, SpanEnrichers};
 pub use self::finished_span::FinishedSpan;
+pub use self::flush_result::flush_result;
 pub use self::from_otel::from_otel;
 pub use self::hand_over::{hand_over, hand_over_attributes};
 pub use self::hiding::Hiding;

@@ -12,8 +12,10 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use agentspan_queue::lock;
-use agentspan_queue::told::{self, Told};
-use agentspan_record::{DropReason, FinishedSpan, RequestToken, SpanCuts, SpanLimits};
+use agentspan_queue::told::Told;
+use agentspan_record::{
+    DropReason, FinishedSpan, RequestToken, SpanCuts, SpanLimits, flush_result,
+};
 use opentelemetry::Context;
 use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -441,7 +443,7 @@ impl Shared {
         let told = self.told.so_far();
         self.depart_all(Requests::take_ended);
         if !self.has_thread.load(SeqCst) {
-            return self.tell(told);
+            return self.tell(told, None);
         }
         let (reply, answer) = sync_channel(1);
         let waits = Arc::new(());
@@ -453,10 +455,10 @@ impl Shared {
             return Err(OTelSdkError::AlreadyShutdown);
         }
         match answer.recv_timeout(timeout.min(LONGEST)) {
-            Ok(()) => self.tell(told),
+            Ok(()) => self.tell(told, None),
             // Without time to answer, the thread is not asked whether something waits.
             Err(RecvTimeoutError::Timeout) if timeout.is_zero() && self.is_empty() => {
-                self.tell(told)
+                self.tell(told, None)
             }
             Err(RecvTimeoutError::Timeout) => Err(OTelSdkError::Timeout(timeout)),
             Err(RecvTimeoutError::Disconnected) => Err(OTelSdkError::AlreadyShutdown),
@@ -468,28 +470,11 @@ impl Shared {
         self.counters.snapshot().queued == 0
     }
 
-    /// Tells of the losses of which nobody was told `before`.
-    fn tell(&self, before: Losses) -> OTelSdkResult {
-        let lost = self.counters.snapshot().real_losses();
-        let lost = lost_spans(self.told.rest_of(lost, before));
-        lost.map_or(Ok(()), |lost| Err(OTelSdkError::InternalFailure(lost)))
-    }
-
-    /// As [`tell`](Self::tell), of a shutdown whose deadline has passed: its losses say that.
-    fn tell_late(&self, before: Losses, timeout: Duration) -> OTelSdkError {
-        let lost = self.counters.snapshot().real_losses();
-        let lost = self.told.rest_of(lost, before);
-        let late = DropReason::ShutdownDeadline;
-        let mut reasons = DropReason::ALL.into_iter().zip(lost);
-        if reasons.all(|(reason, n)| n == 0 || reason == late) {
-            return OTelSdkError::Timeout(timeout);
-        }
-        let is_said = lost.get(late.index()).is_some_and(|lost| *lost > 0);
-        let lost = lost_spans(lost).unwrap_or_default();
-        OTelSdkError::InternalFailure(match is_said {
-            true => lost,
-            false => format!("the deadline of {timeout:?} passed; {lost}"),
-        })
+    /// Tells of the losses of which nobody was told `before`. `late` is the time that a shutdown had, if
+    /// its deadline has passed.
+    fn tell(&self, before: Losses, late: Option<Duration>) -> OTelSdkResult {
+        let lost = self.told.rest_of(self.counters.snapshot().dropped, before);
+        flush_result("agent365", lost, late, None)
     }
 
     /// Ends the thread, waits for its end, and tells of losses that were not told.
@@ -510,7 +495,7 @@ impl Shared {
         let waits_alone = self.stop_waits.fetch_sub(1, SeqCst) == 1;
         if !*finished && timeout.is_zero() && self.is_empty() {
             // As in a flush.
-            return self.tell(told);
+            return self.tell(told, None);
         }
         if !*finished {
             // Somebody who waits longer may yet see the spans sent. Otherwise the thread is busy, and
@@ -520,7 +505,7 @@ impl Shared {
                 self.ledger.set_deadline_passed();
                 self.counters.give_up_queued(DropReason::ShutdownDeadline);
             }
-            return Err(self.tell_late(told, timeout));
+            return self.tell(told, Some(timeout));
         }
         drop(finished);
         let thread = lock(&self.thread).take();
@@ -528,10 +513,8 @@ impl Shared {
             // It has said that it is done, so this does not wait for anything.
             let _ = thread.join();
         }
-        if self.ledger.has_deadline_passed() {
-            return Err(self.tell_late(told, timeout));
-        }
-        self.tell(told)
+        let late = self.ledger.has_deadline_passed().then_some(timeout);
+        self.tell(told, late)
     }
 
     /// Asks the thread to send what waits and to end. Does not wait for it.
@@ -605,11 +588,6 @@ impl Shared {
     fn is_own_thread(&self) -> bool {
         self.thread_id.get() == Some(&thread::current().id())
     }
-}
-
-fn lost_spans(lost: Losses) -> Option<String> {
-    let reasons = DropReason::ALL.map(DropReason::as_str).into_iter();
-    told::sentence("span", reasons.zip(lost)).map(|lost| format!("agent365 {lost}"))
 }
 
 fn own_thread() -> OTelSdkError {

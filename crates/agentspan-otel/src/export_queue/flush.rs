@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agentspan_queue::queue::Ticket;
-use agentspan_queue::told;
-use agentspan_record::DropReason;
+use agentspan_record::flush_result;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
 use super::ExportQueue;
@@ -47,55 +46,13 @@ impl ExportFlush {
             // Nothing is told. The next call does, which may have the time to say what became of the rest.
             return Err(OTelSdkError::Timeout(timeout));
         }
-        let lost = lost(&handle.name, process.queue.tell(self.told));
         let failed = (outcome == Outcome::Failed)
             .then(|| format!("the exporter of {} cannot be flushed", handle.name));
-        failure([lost, failed])
+        flush_result(&handle.name, process.queue.tell(self.told), None, failed)
     }
 }
 
 /// An exporter, or what it calls, waits for the thread that it runs on.
 pub(super) fn own_thread(name: &str) -> OTelSdkError {
     OTelSdkError::InternalFailure(format!("the thread of {name} cannot wait for itself"))
-}
-
-/// Says what a shutdown has lost and nobody was told of.
-pub(super) fn of_shutdown(
-    name: &str,
-    outcome: Outcome,
-    timeout: Duration,
-    losses: [u64; LOSSES],
-) -> OTelSdkResult {
-    let mut with_reasons = DropReason::ALL.into_iter().zip(losses);
-    let only_late = with_reasons.all(|(reason, n)| {
-        n == 0 || reason == DropReason::ShutdownDeadline || reason.is_by_choice()
-    });
-    let is_late = outcome == Outcome::Late;
-    if is_late && only_late {
-        return Err(OTelSdkError::Timeout(timeout));
-    }
-    // Losses to the deadline say that it has passed.
-    let late = DropReason::ShutdownDeadline;
-    let is_said = losses.get(late.index()).is_some_and(|lost| *lost > 0);
-    let late = (is_late && !is_said).then(|| format!("the deadline of {timeout:?} passed"));
-    let failed =
-        (outcome == Outcome::Failed).then(|| format!("the exporter of {name} cannot be shut down"));
-    failure([late, lost(name, losses), failed])
-}
-
-fn lost(name: &str, losses: [u64; LOSSES]) -> Option<String> {
-    // Spans that were sampled out were not to be exported.
-    let reasons = DropReason::ALL.into_iter().zip(losses);
-    let losses = reasons.filter(|(reason, _)| !reason.is_by_choice());
-    let losses = losses.map(|(reason, spans)| (reason.as_str(), spans));
-    told::sentence("span", losses).map(|lost| format!("{name} {lost}"))
-}
-
-/// All that is to be said, in one text; nothing is a success.
-fn failure(said: impl IntoIterator<Item = Option<String>>) -> OTelSdkResult {
-    let said: Vec<String> = said.into_iter().flatten().collect();
-    if said.is_empty() {
-        return Ok(());
-    }
-    Err(OTelSdkError::InternalFailure(said.join("; ")))
 }
