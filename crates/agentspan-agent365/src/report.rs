@@ -1,6 +1,7 @@
 //! The outcome of one batch, identity by identity.
 
 use std::fmt;
+use std::mem::take;
 use std::time::Duration;
 
 use agentspan_discovery::ShownValue;
@@ -44,7 +45,8 @@ pub struct IdentityReport {
     pub unconfirmed: usize,
     /// Spans that wait for another try. This happens only with
     /// [`Profile::V3`](agentspan_model::agent365::Profile::V3), whose package has a cooldown, and
-    /// [`Retry::reference`](crate::retry::Retry::reference). A later report has their outcome.
+    /// [`Retry::reference`](crate::retry::Retry::reference). A later report, about these spans only, has
+    /// their outcome.
     pub queued: usize,
     /// The user that the agent acts as, `microsoft.agent.user.id`, where the profile tells such
     /// users apart.
@@ -57,7 +59,8 @@ pub struct IdentityReport {
     pub truncated: usize,
     /// The length of the requests' bodies in bytes.
     pub body_bytes: usize,
-    /// Every try, in order. Empty when nothing was sent.
+    /// Every try, in order. Empty when nothing was sent. For spans that were queued, these include the tries
+    /// before, as do the three numbers above.
     pub attempts: Vec<Attempt>,
     /// Further notices of the service: remarks about a request, and for spans that one of its
     /// destinations has, the other destinations that do not have them.
@@ -261,6 +264,21 @@ impl IdentityReport {
     #[must_use]
     pub fn dropped(&self) -> usize {
         self.spans - self.exported - self.queued
+    }
+
+    /// Adds what became later of the spans that were queued.
+    pub(crate) fn go_on(&mut self, mut later: Self) {
+        let (mut notices, mut losses) = (take(&mut self.notices), take(&mut self.losses));
+        notices.append(&mut later.notices);
+        losses.append(&mut later.losses);
+        *self = Self {
+            spans: self.spans,
+            exported: self.exported + later.exported,
+            unconfirmed: self.unconfirmed + later.unconfirmed,
+            notices,
+            losses,
+            ..later
+        };
     }
 }
 

@@ -275,7 +275,7 @@ impl Courier {
     async fn first_token(
         &self,
         trip: &mut Trip<'_>,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
         room: u64,
     ) -> Result<Option<AccessToken>, ExportError> {
         loop {
@@ -309,7 +309,7 @@ impl Courier {
     async fn wait(
         &self,
         trip: &mut Trip<'_>,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
         pause: Duration,
         asked: Option<Duration>,
         is_refused: bool,
@@ -353,11 +353,11 @@ impl Courier {
         trip: &mut Trip<'_>,
         token: Option<&AccessToken>,
         outbox: &mut Outbox,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
         tries: &mut Tries,
     ) -> Result<Sent, ExportError> {
-        let identity = &ticket.recipient.identity;
-        let uri = ticket.recipient.uri_for(token);
+        let recipient = Arc::clone(&ticket.recipient);
+        let (identity, uri) = (&recipient.identity, recipient.uri_for(token));
         loop {
             let headers = self.headers(ticket, token)?;
             tries.count += 1;

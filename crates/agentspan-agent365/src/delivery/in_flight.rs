@@ -34,12 +34,16 @@ impl InFlight {
 
     /// Keeps what became of one identity, and says whether nothing was known of it before.
     pub(super) fn settle(&mut self, slot: usize, report: IdentityReport) -> bool {
-        let Some(place) = self.reports.get_mut(slot) else {
-            return false;
-        };
-        let is_first = place.replace(report).is_none();
-        self.missing -= usize::from(is_first);
-        is_first
+        match self.reports.get_mut(slot) {
+            Some(Some(before)) => before.go_on(report),
+            Some(place) => {
+                *place = Some(report);
+                self.missing -= 1;
+                return true;
+            }
+            None => {}
+        }
+        false
     }
 
     /// Whether something is known of one identity.

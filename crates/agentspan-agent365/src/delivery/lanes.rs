@@ -260,9 +260,9 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
     }
 
     /// The items that wait in a lane that pauses.
-    pub(super) fn waiting_for_pause(&self, key: &K) -> impl Iterator<Item = &T> {
-        let lane = self.lanes.get(key).filter(|lane| lane.pauses > 0);
-        lane.into_iter().flat_map(|lane| &lane.waiting)
+    pub(super) fn waiting_for_pause(&mut self, key: &K) -> impl Iterator<Item = &mut T> {
+        let lane = self.lanes.get_mut(key).filter(|lane| lane.pauses > 0);
+        lane.into_iter().flat_map(|lane| &mut lane.waiting)
     }
 
     /// The turn waits for something else than the service, such as a token.

@@ -47,6 +47,13 @@ impl Item {
         }
     }
 
+    /// Says that spans whose turn has not come yet wait for the pause of their lane.
+    pub(super) fn pauses(&mut self) {
+        if let Self::Load(load) = self {
+            load.ticket.queued(Vec::new());
+        }
+    }
+
     pub(super) fn since(&self) -> Instant {
         match self {
             Self::Load(load) => load.since,

@@ -26,6 +26,7 @@ pub(super) struct Ticket {
     pub(super) batch: u64,
     /// The place of the identity in the batch's report.
     pub(super) slot: usize,
+    /// Those that the next report is about.
     pub(super) spans: usize,
     /// The size that its lane holds for it.
     pub(super) held: Size,
@@ -42,6 +43,8 @@ pub(super) struct Ticket {
 /// The service's answers about the spans of the requests that it took.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
+    /// Whether they are about spans that were reported to wait for another try.
+    are_of_queued: bool,
     exported: usize,
     unconfirmed: usize,
     rejected: usize,
@@ -112,15 +115,22 @@ impl Ticket {
         paused.await
     }
 
-    /// Says that the spans which are left wait for another try.
-    pub(super) fn queued(&self, attempts: Vec<Attempt>) {
+    /// Says once that the spans which are left wait for another try. The next report is about these only, so that
+    /// the reports add up.
+    pub(super) fn queued(&mut self, attempts: Vec<Attempt>) {
         let Some(claim) = &self.claim else {
             return;
         };
+        let queued = claim.spans();
+        if self.answered.are_of_queued {
+            return;
+        }
         let report = IdentityReport {
-            queued: claim.spans(),
-            ..self.report_of(attempts)
+            queued,
+            ..self.take_report(attempts, None)
         };
+        self.spans = queued;
+        self.answered.are_of_queued = true;
         let _ = self.events.send(Event::Queued {
             batch: self.batch,
             slot: self.slot,
@@ -128,41 +138,16 @@ impl Ticket {
         });
     }
 
-    /// A report of the spans that the service has taken so far.
-    fn report_of(&self, attempts: Vec<Attempt>) -> IdentityReport {
-        IdentityReport {
-            identity: self.recipient.identity.clone(),
-            spans: self.spans,
-            exported: self.answered.exported,
-            unconfirmed: self.answered.unconfirmed,
-            queued: 0,
-            agentic_user: self.recipient.agentic_user.clone(),
-            requests: self.requests,
-            truncated: self.truncated,
-            body_bytes: self.body_bytes,
-            attempts,
-            notices: Vec::new(),
-            losses: Vec::new(),
-        }
-    }
-
-    /// Says what became of the spans that were not delivered.
-    pub(super) fn settle(mut self, attempts: Vec<Attempt>, error: Option<ExportError>) {
-        self.report(attempts, error);
-    }
-
-    fn report(&mut self, attempts: Vec<Attempt>, error: Option<ExportError>) {
-        let Some(claim) = self.claim.take() else {
-            return;
-        };
-        match &error {
-            None => drop(claim),
-            Some(error) => claim.dropped(error.reason()),
-        }
-        let report = self.report_of(attempts);
+    /// A report of what became of the spans so far. What is left is lost if there is an error.
+    fn take_report(
+        &mut self,
+        attempts: Vec<Attempt>,
+        error: Option<ExportError>,
+    ) -> IdentityReport {
         let Answered {
+            are_of_queued: _,
             exported,
-            unconfirmed: _,
+            unconfirmed,
             rejected,
             not_routed,
             too_large,
@@ -192,11 +177,36 @@ impl Ticket {
         if let Some(error) = error.filter(|_| left > 0) {
             lose(left, error);
         }
-        let report = IdentityReport {
+        IdentityReport {
+            identity: identity(),
+            spans: self.spans,
+            exported,
+            unconfirmed,
+            queued: 0,
+            agentic_user: self.recipient.agentic_user.clone(),
+            requests: self.requests,
+            truncated: self.truncated,
+            body_bytes: self.body_bytes,
+            attempts,
             notices: notices.take(),
             losses: lost,
-            ..report
+        }
+    }
+
+    /// Says what became of the spans that were not delivered.
+    pub(super) fn settle(mut self, attempts: Vec<Attempt>, error: Option<ExportError>) {
+        self.report(attempts, error);
+    }
+
+    fn report(&mut self, attempts: Vec<Attempt>, error: Option<ExportError>) {
+        let Some(claim) = self.claim.take() else {
+            return;
         };
+        match &error {
+            None => drop(claim),
+            Some(error) => claim.dropped(error.reason()),
+        }
+        let report = self.take_report(attempts, error);
         // Nobody listens any more when the thread ends, and then the count is all that is left.
         let _ = self.events.send(Event::Delivered {
             recipient: Arc::clone(&self.recipient),

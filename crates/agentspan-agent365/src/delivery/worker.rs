@@ -231,9 +231,9 @@ impl Worker {
         while let Some(event) = self.events.recv().await {
             match event {
                 Event::Job(job) => self.jobs.push_back(job),
-                Event::Delivered { .. } => self.handle(event),
+                // What was queued is reported before what became of it later.
+                Event::Queued { .. } | Event::Delivered { .. } => self.handle(event),
                 Event::Wake
-                | Event::Queued { .. }
                 | Event::Step { .. }
                 | Event::AskedIsOver(_)
                 | Event::Rested(_)
@@ -353,13 +353,10 @@ impl Worker {
     }
 
     /// Parks all that waits behind a try that has failed.
-    fn park_those_behind(&self, recipient: &Arc<Recipient>) {
+    fn park_those_behind(&mut self, recipient: &Arc<Recipient>) {
         if self.courier.retry.reports_queued() {
-            for item in self.lanes.waiting_for_pause(recipient) {
-                if let Item::Load(load) = item {
-                    load.ticket.queued(Vec::new());
-                }
-            }
+            let waiting = self.lanes.waiting_for_pause(recipient);
+            waiting.for_each(Item::pauses);
         }
     }
 

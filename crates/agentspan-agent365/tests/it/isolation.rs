@@ -86,7 +86,7 @@ fn a1_one_identity_that_stalls_does_not_stop_the_others() {
     }
 }
 
-fn wait_until(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !is_so() {
         assert!(begin.elapsed() < LONG, "it never happens");

@@ -12,11 +12,12 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::KeyValue;
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry_sdk::trace::{SpanData, SpanProcessor};
 use tokio::sync::Notify;
 
 use crate::any_span::plain_span;
 use crate::delivery_fixture::{TENANT, check_conserved, delivery_to, export, service, token};
+use crate::isolation::wait_until;
 
 /// What nobody waits for in vain.
 const LONG: Duration = Duration::from_secs(60);
@@ -106,6 +107,64 @@ fn spans_that_wait_for_another_try_are_reported_as_queued_and_again_when_they_ar
     );
     assert_eq!(service.requests().len(), 4);
     check_conserved(&delivery);
+}
+
+#[test]
+fn the_reports_of_spans_that_wait_for_another_try_add_up_to_the_counts() {
+    let rejects = || Answer::json(&serde_json::json!({"partialSuccess": {"rejectedSpans": 1}}));
+    // With another identity in the batch that is not settled until all of the first are, and without.
+    for is_alone in [true, false] {
+        let first = [rejects(), Answer::status(200), Answer::status(503)];
+        let service = service(first.into_iter().chain([rejects(), Answer::status(200)]));
+        let (pauses, asked) = Pauses::new();
+        let (others_token, is_asked) = channel();
+        let is_asked = Mutex::new(is_asked);
+        let resolver = token_from_fn(move |query| {
+            if query.identity.agent.as_str() == "b" {
+                is_asked.lock().unwrap().recv()?;
+            }
+            Ok(Some(AccessToken::new("t")?))
+        });
+        let (sender, reports) = channel();
+        let sender = Mutex::new(sender);
+        let delivery = delivery_to(&service, resolver)
+            .with_profile(Profile::V3)
+            .with_retry_timer(pauses.clone())
+            // A request for each span.
+            .with_max_payload_bytes(1)
+            .with_on_report(move |report| {
+                let losses = report.identities.iter().flat_map(|one| &one.losses);
+                let lost: usize = losses.map(|loss| loss.spans).sum();
+                let seen = (
+                    report.exported(),
+                    report.unconfirmed(),
+                    report.dropped(),
+                    lost,
+                );
+                sender.lock().unwrap().send(seen).unwrap();
+            })
+            .build()
+            .unwrap();
+        let processor = delivery.span_processor();
+        let others = if is_alone { &[][..] } else { &["b"] };
+        for agent in ["a"; 4].iter().chain(others) {
+            processor.on_end(span(agent, None));
+        }
+        let _ = delivery.flush(Duration::ZERO);
+        asked.recv_timeout(LONG).unwrap();
+        pauses.end.notify_one();
+        wait_until(|| delivery.stats().queued == others.len() as u64);
+        others_token.send(()).unwrap();
+        delivery.shutdown(LONG).unwrap_err();
+        let stats = delivery.stats();
+        let sum = reports.try_iter().fold((0, 0, 0, 0), |sum, one| {
+            (sum.0 + one.0, sum.1 + one.1, sum.2 + one.2, sum.3 + one.3)
+        });
+        let [exported, unconfirmed, dropped] =
+            [stats.exported, stats.unconfirmed, stats.dropped()].map(|count| count as usize);
+        assert_eq!(dropped, 2);
+        assert_eq!(sum, (exported, unconfirmed, dropped, dropped), "{is_alone}");
+    }
 }
 
 #[test]

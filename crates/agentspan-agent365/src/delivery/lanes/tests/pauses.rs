@@ -13,19 +13,19 @@ fn two_turns(now: Instant) -> (Lanes<u32, u32>, Vec<(u64, u32)>) {
     (lanes, started)
 }
 
-fn waiting(lanes: &Lanes<u32, u32>) -> Vec<u32> {
-    lanes.waiting_for_pause(&1).copied().collect()
+fn waiting(lanes: &mut Lanes<u32, u32>) -> Vec<u32> {
+    lanes.waiting_for_pause(&1).map(|item| *item).collect()
 }
 
 #[test]
 fn what_waits_for_a_pause_is_known_while_it_lasts() {
     let now = Instant::now();
     let (mut lanes, started) = two_turns(now);
-    assert!(waiting(&lanes).is_empty());
+    assert!(waiting(&mut lanes).is_empty());
     let pause = lanes.again(started[0].0, 10, Cause::Other).unwrap();
-    assert_eq!(waiting(&lanes), [10, 12]);
+    assert_eq!(waiting(&mut lanes), [10, 12]);
     lanes.rested(&pause);
-    assert!(waiting(&lanes).is_empty());
+    assert!(waiting(&mut lanes).is_empty());
 }
 
 #[test]
