@@ -23,5 +23,6 @@ mod value;
 
 pub use self::body::BodyEncoder;
 pub use self::resource::EncodedResource;
+pub(crate) use self::sdk_span::unix_nanos;
 pub use self::truncation::Truncation;
 pub(crate) use self::unique_keys::UniqueKeys;

@@ -1,7 +1,6 @@
 //! Tells, once for each rule, that spans break the contract of Agent 365.
 
 use std::collections::HashSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId};
 use agentspan_record::source_value;
@@ -10,6 +9,7 @@ use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::log;
+use crate::encode::unix_nanos;
 use crate::grouping::MissingIds;
 
 /// How many spans are looked at. The mistakes of a program show in its first spans, and looking takes time.
@@ -62,7 +62,7 @@ impl Advice {
             let mut observed = ObservedSpan::new(&span.name)
                 .with_ids(&trace_id, &span_id)
                 .with_parent(&parent)
-                .with_times(nanos(span.start_time), nanos(span.end_time));
+                .with_times(unix_nanos(span.start_time), unix_nanos(span.end_time));
             if matches!(span.status, Status::Error { .. }) {
                 observed = observed.with_error();
             }
@@ -76,11 +76,6 @@ impl Advice {
             }
         }
     }
-}
-
-fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use agentspan_model::keys;
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 
-use super::ascii::text_cost;
+use super::ascii::{ascii_length, text_cost};
+use super::sdk_span::push_value;
 
 /// More is never said, and no longer key is named.
 const MAX_KEYS: usize = 32;
@@ -99,9 +100,8 @@ impl std::fmt::Display for Note {
 /// How many bytes the value takes as JSON in ASCII.
 pub(super) fn value_cost(value: &Value) -> usize {
     let mut json = Vec::new();
-    let _: super::value::Written =
-        super::sdk_span::write(value, super::value::ValueWriter::new(&mut json));
-    super::ascii::ascii_length(&json)
+    push_value(&mut json, value);
+    ascii_length(&json)
 }
 
 #[cfg(test)]

@@ -13,13 +13,12 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::ascii::{LONGEST_ESCAPE, ascii_length};
 use super::cuts::is_note;
-use super::sdk_span;
+use super::sdk_span::push_value;
 use super::span::push_span;
 use super::standard;
 use super::structured::cut_structured;
 use super::truncation::Truncation;
 use super::unique_keys::UniqueKeys;
-use super::value::{ValueWriter, Written};
 
 /// The value of an attribute whose own value was cut.
 const MARKER: &str = "TRUNCATED";
@@ -62,27 +61,18 @@ impl Fit {
         if longest_form(span, wire) <= self.limit {
             return Cow::Borrowed(span);
         }
-        let length = match wire {
-            Wire::Flat => self.measure(|out| push_span(out, span, unique_keys)),
-            Wire::Standard => self.measure(|out| standard::push_span(out, span, unique_keys)),
-        };
+        let length = self.measure(|out| match wire {
+            Wire::Flat => push_span(out, span, unique_keys),
+            Wire::Standard => standard::push_span(out, span, unique_keys),
+        });
         if length <= self.limit {
             return Cow::Borrowed(span);
         }
-        match wire {
-            Wire::Flat => self.cut(Cow::Borrowed(span), length, wire, unique_keys),
+        let span = match wire {
+            Wire::Flat => Cow::Borrowed(span),
             // Where arrays are texts, values take the same on both wires.
-            Wire::Standard => self.cut(Cow::Owned(without_arrays(span)), length, wire, unique_keys),
-        }
-    }
-
-    fn cut<'a>(
-        &mut self,
-        span: Cow<'a, SpanData>,
-        length: usize,
-        wire: Wire,
-        unique_keys: &mut UniqueKeys,
-    ) -> Cow<'a, SpanData> {
+            Wire::Standard => Cow::Owned(without_arrays(span)),
+        };
         match self.truncation {
             Truncation::Marker => match self.largest(&span, length, unique_keys).as_slice() {
                 [] => span,
@@ -108,9 +98,7 @@ impl Fit {
         let mut sizes: Vec<(usize, usize)> = Vec::with_capacity(written.len());
         for index in written {
             if let Some(attribute) = span.attributes.get(index) {
-                let size = self.measure(|out| {
-                    let _: Written = sdk_span::write(&attribute.value, ValueWriter::new(out));
-                });
+                let size = self.measure(|out| push_value(out, &attribute.value));
                 if size >= MARKER_BYTES {
                     sizes.push((index, size));
                 }

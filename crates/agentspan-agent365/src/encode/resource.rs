@@ -7,9 +7,8 @@ use agentspan_model::escape::push_quoted;
 use opentelemetry::{Key, Value};
 use opentelemetry_sdk::Resource;
 
-use super::sdk_span;
+use super::sdk_span::push_value;
 use super::standard;
-use super::value::{ValueWriter, Written};
 
 /// The attributes of a resource as they stand in a body of either [`Wire`], written once and used for every
 /// request.
@@ -56,7 +55,7 @@ fn flat(attributes: &[(&Key, &Value)]) -> Vec<u8> {
         json.push(if json.is_empty() { b'{' } else { b',' });
         push_quoted(&mut json, key.as_str());
         json.push(b':');
-        let _: Written = sdk_span::write(value, ValueWriter::new(&mut json));
+        push_value(&mut json, value);
     }
     json.extend_from_slice(if json.is_empty() { b"null" } else { b"}" });
     json

@@ -2,31 +2,34 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use agentspan_model::escape::push_quoted;
 use opentelemetry::{Array, Value};
 
-use super::value::{ValueWriter, Written};
+use super::value::{push_array, push_flag, push_float, push_integer};
 
 /// Writes one value of the OpenTelemetry API.
 ///
 /// `Value` and `Array` may grow. A kind that this version does not know is written as the text that
 /// the API gives for it, which loses its type and nothing else.
-pub(super) fn write(value: &Value, writer: ValueWriter<'_>) -> Written {
+pub(super) fn push_value(out: &mut Vec<u8>, value: &Value) {
     match value {
-        Value::String(text) => writer.text(text.as_str()),
-        Value::I64(number) => writer.integer(*number),
-        Value::F64(number) => writer.float(*number),
-        Value::Bool(flag) => writer.flag(*flag),
+        Value::String(text) => push_quoted(out, text.as_str()),
+        Value::I64(number) => push_integer(out, *number),
+        Value::F64(number) => push_float(out, *number),
+        Value::Bool(flag) => push_flag(out, *flag),
         Value::Array(Array::String(texts)) => {
-            writer.array(texts, |text, writer| writer.text(text.as_str()))
+            push_array(out, texts, |out, text| push_quoted(out, text.as_str()));
         }
         Value::Array(Array::I64(numbers)) => {
-            writer.array(numbers, |number, writer| writer.integer(*number))
+            push_array(out, numbers, |out, number| push_integer(out, *number));
         }
         Value::Array(Array::F64(numbers)) => {
-            writer.array(numbers, |number, writer| writer.float(*number))
+            push_array(out, numbers, |out, number| push_float(out, *number));
         }
-        Value::Array(Array::Bool(flags)) => writer.array(flags, |flag, writer| writer.flag(*flag)),
-        unknown => writer.text(&unknown.as_str()),
+        Value::Array(Array::Bool(flags)) => {
+            push_array(out, flags, |out, flag| push_flag(out, *flag));
+        }
+        unknown => push_quoted(out, &unknown.as_str()),
     }
 }
 
@@ -40,7 +43,7 @@ pub(super) fn set_time(time: SystemTime) -> Option<u64> {
 }
 
 /// Nanoseconds since the Unix epoch, zero for an earlier time.
-pub(super) fn unix_nanos(time: SystemTime) -> u64 {
+pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, nanos)
 }
 

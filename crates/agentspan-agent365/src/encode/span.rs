@@ -6,9 +6,9 @@ use opentelemetry::trace::{Event, Link, SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::hex;
-use super::sdk_span::{self, set_time, unix_nanos};
+use super::sdk_span::{push_value, set_time, unix_nanos};
 use super::unique_keys::{Seen, UniqueKeys};
-use super::value::{ValueWriter, Written, push_nanos};
+use super::value::push_nanos;
 
 /// Appends the object of `span`.
 pub(super) fn push_span(out: &mut Vec<u8>, span: &SpanData, unique_keys: &mut UniqueKeys) {
@@ -104,7 +104,7 @@ fn push_while_unique(out: &mut Vec<u8>, attributes: &[KeyValue]) -> Option<bool>
 fn push_attribute(out: &mut Vec<u8>, attribute: &KeyValue, is_first: bool) {
     let before = if is_first { b"{\"" } else { b",\"" };
     push_framed(out, before, attribute.key.as_str(), b"\":");
-    let _: Written = sdk_span::write(&attribute.value, ValueWriter::new(out));
+    push_value(out, &attribute.value);
 }
 
 fn push_events(out: &mut Vec<u8>, events: &[Event], unique_keys: &mut UniqueKeys) {

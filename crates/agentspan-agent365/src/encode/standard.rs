@@ -9,9 +9,9 @@ use opentelemetry::{InstrumentationScope, Key, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::hex;
-use super::sdk_span::{self, unix_nanos};
+use super::sdk_span::{push_value, unix_nanos};
 use super::unique_keys::UniqueKeys;
-use super::value::{ValueWriter, Written, push_nanos};
+use super::value::push_nanos;
 
 /// Opens the object of one scope, up to its first span.
 pub(super) fn push_scope(out: &mut Vec<u8>, scope: &InstrumentationScope) {
@@ -68,7 +68,7 @@ pub(super) fn array_text(value: &Value) -> Option<String> {
         return None;
     }
     let mut json = Vec::new();
-    let _: Written = sdk_span::write(value, ValueWriter::new(&mut json));
+    push_value(&mut json, value);
     Some(String::from_utf8_lossy(&json).into_owned())
 }
 
@@ -158,20 +158,18 @@ fn push_text_of(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Bool(_) | Value::I64(_) => {
             out.push(b'"');
-            let _: Written = sdk_span::write(value, ValueWriter::new(out));
+            push_value(out, value);
             out.push(b'"');
         }
         // One that is not finite has its quotes already.
         Value::F64(number) if number.is_finite() => {
             out.push(b'"');
-            let _: Written = sdk_span::write(value, ValueWriter::new(out));
+            push_value(out, value);
             out.push(b'"');
         }
         value => match array_text(value) {
             Some(text) => push_quoted(out, &text),
-            None => {
-                let _: Written = sdk_span::write(value, ValueWriter::new(out));
-            }
+            None => push_value(out, value),
         },
     }
 }
