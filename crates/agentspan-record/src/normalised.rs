@@ -16,80 +16,66 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::attributes::Attributes;
 use crate::render::with_schema;
 
-/// Writes spans of scopes and of other frameworks in the words of a mapping.
+/// Writes a span of a scope or of another framework in the words of a mapping. Gives whether it changed.
 ///
 /// A span of no known convention stays as it is, and so do Agent Spec spans, which are rendered otherwise.
 /// Attributes that no convention knows are kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Normalised<'a> {
-    mapping: &'a Mapping,
+pub(crate) fn normalise(mapping: &Mapping, span: &mut SpanData) -> bool {
+    let is_agent_spec = |attribute: &KeyValue| attribute.key.as_str() == keys::AGENTSPEC_SPAN_ID;
+    let rendering = mapping.rendering();
+    if rendering == Rendering::AgentSpec || span.attributes.iter().any(is_agent_spec) {
+        return false;
+    }
+    if is_in_words_of(rendering, span) {
+        return false;
+    }
+    let Some(normal) = NormalSpan::read(&source_span(span)) else {
+        return false;
+    };
+    rewrite(mapping, &normal, span);
+    true
 }
 
-impl<'a> Normalised<'a> {
-    /// Spans in the words of `mapping`.
-    pub(crate) fn new(mapping: &'a Mapping) -> Self {
-        Self { mapping }
+fn rewrite(mapping: &Mapping, normal: &NormalSpan, span: &mut SpanData) {
+    let rendering = mapping.rendering();
+    // The conventions for MCP name calls of tools after the method, which only Agent 365 does not know.
+    let keeps_method = !matches!(rendering, Rendering::Agent365(_));
+    let is_named = |attribute: &KeyValue| match attribute.key.as_str() {
+        keys::CUSTOM_SPAN_NAME => true,
+        keys::MCP_METHOD_NAME => keeps_method,
+        _ => false,
+    };
+    if !span.attributes.iter().any(is_named) {
+        if let Cow::Owned(name) = normal.span_name(&span.name, rendering) {
+            span.name = name.into();
+        }
     }
-
-    /// Changes a span. Gives whether it did.
-    pub(crate) fn apply(&self, span: &mut SpanData) -> bool {
-        let is_agent_spec =
-            |attribute: &KeyValue| attribute.key.as_str() == keys::AGENTSPEC_SPAN_ID;
-        let rendering = self.mapping.rendering();
-        if rendering == Rendering::AgentSpec || span.attributes.iter().any(is_agent_spec) {
-            return false;
-        }
-        if is_in_words_of(rendering, span) {
-            return false;
-        }
-        let Some(normal) = NormalSpan::read(&source_span(span)) else {
-            return false;
-        };
-        self.rewrite(&normal, span);
-        true
+    if normal.span_kind(rendering) == Some(ModelKind::Client) {
+        span.span_kind = SpanKind::Client;
     }
-
-    fn rewrite(&self, normal: &NormalSpan, span: &mut SpanData) {
-        let rendering = self.mapping.rendering();
-        // The conventions for MCP name calls of tools after the method, which only Agent 365 does not know.
-        let keeps_method = !matches!(rendering, Rendering::Agent365(_));
-        let is_named = |attribute: &KeyValue| match attribute.key.as_str() {
-            keys::CUSTOM_SPAN_NAME => true,
-            keys::MCP_METHOD_NAME => keeps_method,
-            _ => false,
-        };
-        if !span.attributes.iter().any(is_named) {
-            if let Cow::Owned(name) = normal.span_name(&span.name, rendering) {
-                span.name = name.into();
-            }
-        }
-        if normal.span_kind(rendering) == Some(ModelKind::Client) {
-            span.span_kind = SpanKind::Client;
-        }
-        if rendering == Rendering::GenAi {
-            span.instrumentation_scope = with_schema(&span.instrumentation_scope);
-        }
-        if let (Some(error), Status::Unset) = (&normal.error, &span.status) {
-            let message = error.message.as_ref().and_then(|message| message.reveal());
-            span.status = Status::error(message.cloned().unwrap_or_default());
-        }
-        let drops_noise = self.mapping.tracing_noise() == TracingNoise::Dropped;
-        if drops_noise {
-            span.events.events.retain(|event| !is_log_record(event));
-        }
-        let mut rendered = Attributes::default();
-        normal.visit(rendering, &mut rendered);
-        let mut attributes = rendered.0;
-        let said: HashSet<_> = attributes.iter().map(|a| a.key.clone()).collect();
-        let others = std::mem::take(&mut span.attributes).into_iter();
-        attributes.extend(others.filter(|other| {
-            let key = other.key.as_str();
-            let is_replaced = said.contains(&other.key) || normal.has_read(key);
-            let is_dropped = drops_noise && is_tracing_noise(key);
-            !is_replaced && !is_dropped
-        }));
-        span.attributes = attributes;
+    if rendering == Rendering::GenAi {
+        span.instrumentation_scope = with_schema(&span.instrumentation_scope);
     }
+    if let (Some(error), Status::Unset) = (&normal.error, &span.status) {
+        let message = error.message.as_ref().and_then(|message| message.reveal());
+        span.status = Status::error(message.cloned().unwrap_or_default());
+    }
+    let drops_noise = mapping.tracing_noise() == TracingNoise::Dropped;
+    if drops_noise {
+        span.events.events.retain(|event| !is_log_record(event));
+    }
+    let mut rendered = Attributes::default();
+    normal.visit(rendering, &mut rendered);
+    let mut attributes = rendered.0;
+    let said: HashSet<_> = attributes.iter().map(|a| a.key.clone()).collect();
+    let others = std::mem::take(&mut span.attributes).into_iter();
+    attributes.extend(others.filter(|other| {
+        let key = other.key.as_str();
+        let is_replaced = said.contains(&other.key) || normal.has_read(key);
+        let is_dropped = drops_noise && is_tracing_noise(key);
+        !is_replaced && !is_dropped
+    }));
+    span.attributes = attributes;
 }
 
 /// Whether a scope made the span in the generation of Agent 365 that is asked for.

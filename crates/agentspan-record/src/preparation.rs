@@ -8,7 +8,7 @@ use agentspan_model::mapping::{Mapping, PlacedSpan};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::normalised::Normalised;
+use crate::normalised::normalise;
 use crate::render::{render_attributes, render_record};
 use crate::{FinishedSpan, Hiding, SpanEnrichers};
 
@@ -139,7 +139,7 @@ impl Preparation {
             }
             (None, Renders::All) => {
                 let is_rendered = render_attributes(&self.mapping, span);
-                let is_rewritten = Normalised::new(&self.mapping).apply(span);
+                let is_rewritten = normalise(&self.mapping, span);
                 is_rendered || is_rewritten
             }
             (None, Renders::Records) => false,

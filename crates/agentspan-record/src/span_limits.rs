@@ -165,7 +165,7 @@ impl SpanLimits {
         self.cut_numbers(span, &mut cuts);
         let longest = self.longest_value(span);
         self.cut_values(span, longest, &mut cuts);
-        if self.is_over(span) {
+        if self.over(span) > 0 {
             self.leave_out(span, &mut cuts);
         }
         (cuts.note(span), estimated_bytes(span))
@@ -190,10 +190,6 @@ impl SpanLimits {
             ]);
             lists.into_iter().all(|length| length <= items)
         }
-    }
-
-    fn is_over(&self, span: &SpanData) -> bool {
-        self.over(span) > 0
     }
 
     /// How much memory a span takes beyond the limit, without what says that it was cut.

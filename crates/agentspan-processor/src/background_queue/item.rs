@@ -61,13 +61,6 @@ impl Loss for HookLoss {
     const QUEUE_FULL: Self = Self::QueueFull;
 
     fn index(self) -> usize {
-        match self {
-            Self::QueueFull => 0,
-            Self::Failed => 1,
-            Self::NotStarted => 2,
-            Self::ShutdownDeadline => 3,
-            Self::Panicked => 4,
-            Self::AfterShutdown => 5,
-        }
+        self as usize
     }
 }
