@@ -129,7 +129,7 @@ fn a_refused_identity_costs_its_own_spans_only() {
             2,
             "tenant id holds ' ' at byte 3, and a host allows only ASCII letters, digits and dashes",
         ),
-        (1, "agent id contains a forbidden character at byte 2"),
+        (1, "agent id contains the forbidden character '/' at byte 2"),
         (2, "tenant or agent id is not a string"),
     ];
     assert_eq!(

@@ -39,27 +39,27 @@ fn t02_an_agent_id_that_could_leave_its_segment_is_refused() {
     check_refused(
         TENANT,
         "a/../b",
-        "agent id contains a forbidden character at byte 1",
+        "agent id contains the forbidden character '/' at byte 1",
     );
     check_refused(
         TENANT,
         "a?x=1",
-        "agent id contains a forbidden character at byte 1",
+        "agent id contains the forbidden character '?' at byte 1",
     );
     check_refused(
         TENANT,
         "a#b",
-        "agent id contains a forbidden character at byte 1",
+        "agent id contains the forbidden character '#' at byte 1",
     );
     check_refused(
         TENANT,
         "%2e%2e",
-        "agent id contains a forbidden character at byte 0",
+        "agent id contains the forbidden character '%' at byte 0",
     );
     check_refused(
         TENANT,
         "a\r\nx: y",
-        "agent id contains a forbidden character at byte 1",
+        "agent id contains the forbidden character '\\r' at byte 1",
     );
 }
 
@@ -78,7 +78,7 @@ fn a_tenant_id_that_is_no_host_is_refused() {
     check_refused(
         format!("{TENANT}\n"),
         "a",
-        "tenant id contains a forbidden character at byte 36",
+        "tenant id contains the forbidden character '\\n' at byte 36",
     );
     check_refused(
         "x".repeat(200),

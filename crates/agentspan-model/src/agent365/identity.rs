@@ -15,8 +15,8 @@ const MAX_BYTES: usize = 256;
 ///
 /// Ids come from baggage, tokens and requests, and become parts of URLs. Ids that could break out
 /// of their path segment, or have invisible characters, are rejected and never repaired. The
-/// message names the field, but does not show the value. Take the id from a trusted source, or fix
-/// the source.
+/// message names the field and a forbidden character, but does not show the rest of the value. Take
+/// the id from a trusted source, or fix the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdentityError {
@@ -53,13 +53,15 @@ pub enum IdentityError {
         field: &'static str,
         /// The byte offset of the character.
         at: usize,
+        /// The character.
+        character: char,
     },
 }
 
 impl fmt::Display for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty { field } => write!(f, "{field} is empty"),
+            Self::Empty { field } => write!(f, "{field} is empty or blank"),
             Self::TooLong { field, bytes } => {
                 write!(
                     f,
@@ -68,8 +70,16 @@ impl fmt::Display for IdentityError {
             }
             Self::Untrimmed { field } => write!(f, "{field} begins or ends with white space"),
             Self::DotSegment { field } => write!(f, "{field} must not be `.` or `..`"),
-            Self::Character { field, at } => {
-                write!(f, "{field} contains a forbidden character at byte {at}")
+            Self::Character {
+                field,
+                at,
+                character,
+            } => {
+                let shown = character.escape_default();
+                write!(
+                    f,
+                    "{field} contains the forbidden character '{shown}' at byte {at}"
+                )
             }
         }
     }
@@ -90,8 +100,12 @@ fn check(field: &'static str, id: &str) -> Result<(), IdentityError> {
     if id == "." || id == ".." {
         return Err(IdentityError::DotSegment { field });
     }
-    if let Some(at) = id.find(is_forbidden) {
-        return Err(IdentityError::Character { field, at });
+    if let Some((at, character)) = id.char_indices().find(|(_, c)| is_forbidden(*c)) {
+        return Err(IdentityError::Character {
+            field,
+            at,
+            character,
+        });
     }
     if id.trim().len() != id.len() {
         return Err(IdentityError::Untrimmed { field });
@@ -259,29 +273,28 @@ mod tests {
         assert!(serde_json::from_value::<AgentId>(id.into()).is_err());
     }
 
+    fn check_forbidden(id: &str, shown: &str, at: usize) {
+        let error = format!("agent id contains the forbidden character '{shown}' at byte {at}");
+        check_refused(id, &error);
+    }
+
     #[test]
     fn t02_what_could_leave_its_path_segment_is_refused() {
         check_refused("..", "agent id must not be `.` or `..`");
         check_refused(".", "agent id must not be `.` or `..`");
-        check_refused("a/b", "agent id contains a forbidden character at byte 1");
-        check_refused("a\\b", "agent id contains a forbidden character at byte 1");
-        check_refused("a?x=1", "agent id contains a forbidden character at byte 1");
-        check_refused("a#b", "agent id contains a forbidden character at byte 1");
-        check_refused(
-            "%2e%2e",
-            "agent id contains a forbidden character at byte 0",
-        );
+        check_forbidden("a/b", "/", 1);
+        check_forbidden("a\\b", "\\\\", 1);
+        check_forbidden("a?x=1", "?", 1);
+        check_forbidden("a#b", "#", 1);
+        check_forbidden("%2e%2e", "%", 0);
     }
 
     #[test]
     fn what_cannot_be_seen_is_refused() {
-        check_refused("", "agent id is empty");
-        check_refused(" \t", "agent id is empty");
-        check_refused("a\n", "agent id contains a forbidden character at byte 1");
-        check_refused(
-            "a\u{202e}b",
-            "agent id contains a forbidden character at byte 1",
-        );
+        check_refused("", "agent id is empty or blank");
+        check_refused(" \t", "agent id is empty or blank");
+        check_forbidden("a\n", "\\n", 1);
+        check_forbidden("a\u{202e}b", "\\u{202e}", 1);
         for invisible in [
             '\u{ad}',
             '\u{180e}',
@@ -292,14 +305,9 @@ mod tests {
             '\u{200d}',
             '\u{2065}',
         ] {
-            check_refused(
-                &format!("a{invisible}b"),
-                "agent id contains a forbidden character at byte 1",
-            );
-            check_refused(
-                &invisible.to_string(),
-                "agent id contains a forbidden character at byte 0",
-            );
+            let shown = invisible.escape_unicode().to_string();
+            check_forbidden(&format!("a{invisible}b"), &shown, 1);
+            check_forbidden(&invisible.to_string(), &shown, 0);
         }
         check_refused(" a", "agent id begins or ends with white space");
         check_refused("a ", "agent id begins or ends with white space");
@@ -311,8 +319,7 @@ mod tests {
         for c in '\0'..=char::MAX {
             let is_blank = c.is_whitespace() || c == '\u{2800}';
             if is_blank && c != ' ' {
-                let error = "agent id contains a forbidden character at byte 1";
-                check_refused(&format!("a{c}b"), error);
+                check_forbidden(&format!("a{c}b"), &c.escape_default().to_string(), 1);
             }
         }
     }
@@ -333,8 +340,7 @@ mod tests {
             '\u{100000}',
             '\u{10fffd}',
         ] {
-            let error = "agent id contains a forbidden character at byte 1";
-            check_refused(&format!("a{c}b"), error);
+            check_forbidden(&format!("a{c}b"), &c.escape_unicode().to_string(), 1);
         }
         for c in [
             '\u{fdcf}',
