@@ -1,7 +1,7 @@
 //! Futures in scopes: errors, panics, and what happens to one that is never finished.
 
 use std::collections::HashMap;
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn, ready};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -90,14 +90,32 @@ fn dropping_a_finished_future_records_nothing_more() {
     assert_eq!(recorder.span().status, Status::Unset);
 }
 
+struct StartsASpan(opentelemetry_sdk::trace::SdkTracer);
+
+impl Drop for StartsASpan {
+    fn drop(&mut self) {
+        self.0.start("clean up");
+    }
+}
+
+#[test]
+fn what_a_finished_future_holds_is_dropped_inside_its_scope_and_ends_before_it() {
+    let recorder = Recorder::new();
+    let held = StartsASpan(recorder.provider.tracer("inner"));
+    let mut future = pin!(recorder.tool("a").run_infallible(|_| {
+        poll_fn(move |_| {
+            let _held = &held;
+            Poll::Ready(())
+        })
+    }));
+    assert!(poll_once(future.as_mut()).is_ready());
+    let spans = recorder.spans();
+    assert_eq!(spans[0].name, "clean up");
+    assert_child(&spans[0], &spans[1]);
+}
+
 #[test]
 fn what_a_dropped_future_holds_is_dropped_inside_its_scope_and_ends_before_it() {
-    struct StartsASpan(opentelemetry_sdk::trace::SdkTracer);
-    impl Drop for StartsASpan {
-        fn drop(&mut self) {
-            self.0.start("clean up");
-        }
-    }
     let recorder = Recorder::new();
     let held = StartsASpan(recorder.provider.tracer("inner"));
     {

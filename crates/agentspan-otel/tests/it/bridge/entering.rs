@@ -316,6 +316,31 @@ fn an_identity_that_is_entered_is_a_pair_that_somebody_set() {
 }
 
 #[test]
+fn one_person_in_two_requests_is_the_person_of_both() {
+    let watched = watched();
+    let asked_by_ann = |tenant: &str, agent: &str| {
+        let baggage = BaggageBuilder::new()
+            .with_tenant_id(tenant)
+            .with_agent_id(agent);
+        baggage.with_caller_id("ann").build()
+    };
+    let trace = asked_by_ann("a", "agent-a").in_baggage(|| watched.detached_trace());
+    let active = trace.root().enter();
+    let turn = of_tenant("b", "agent-b", "talk-b").in_baggage(|| detached("turn"));
+    asked_by_ann("a", "agent-a2").in_baggage(|| {
+        let _turn = turn.enter();
+        watched.foreign().in_span("invoke_agent x", |_| ());
+    });
+    drop(active);
+    turn.end().unwrap();
+    trace.end().unwrap();
+    let invocation = "invoke_agent x";
+    check_identity(&watched, invocation, [Some("a"), Some("agent-a2"), None]);
+    let invocation = watched.live.named(invocation);
+    assert_eq!(text(&invocation, "gen_ai.caller.id").as_deref(), Some("ann"));
+}
+
+#[test]
 fn what_a_span_has_for_its_tenant_does_not_go_to_the_tenant_that_is_entered() {
     let watched = watched();
     let trace = of_tenant("a", "agent-a", "talk-a").in_baggage(|| watched.detached_trace());
