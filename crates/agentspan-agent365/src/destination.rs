@@ -283,7 +283,7 @@ pub(crate) fn segment(id: &str) -> PercentEncode<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use agentspan_model::agent365::Profile;
 
     use super::*;
@@ -293,7 +293,7 @@ mod tests {
     /// A label of 64 characters, `il-` included.
     const LONG: &str = "0123456789012345678901234567890123456789012345678901234567890ab";
 
-    fn destinations(path: PathChoice) -> Destinations {
+    pub(crate) fn destinations(path: PathChoice) -> Destinations {
         Destinations {
             wire: WireProfile::of(Profile::V0_1).unwrap(),
             tenant_key: Profile::V0_1.tenant_id_key(),

@@ -355,18 +355,15 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
 
     /// A pause is over.
     pub(super) fn rested(&mut self, pause: &Pause<K>) {
-        let key = &pause.lane;
-        self.with(key, |lane| {
+        self.with(&pause.lane, |lane| {
             if lane.parked == pause.parked {
                 lane.pauses = lane.pauses.saturating_sub(1);
-                lane.asked = lane.asked.filter(|_| lane.pauses > 0);
             }
         });
-        self.line_up(key);
-        self.forget_if_empty(key);
+        self.asked_is_over(pause);
     }
 
-    /// The service asked for no more of a pause, the rest of which is our own.
+    /// The service asked for no more of a pause. The rest is our own, if there is any.
     pub(super) fn asked_is_over(&mut self, pause: &Pause<K>) {
         self.with(&pause.lane, |lane| {
             if lane.parked == pause.parked && lane.asked <= pause.asked {

@@ -97,3 +97,27 @@ impl Drop for Wait {
         lock(&self.all.0).waiting.remove(&self.number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::destination::Recipients;
+    use crate::destination::tests::destinations;
+    use crate::wire_profile::PathChoice;
+
+    #[test]
+    fn an_answer_that_has_come_is_not_waited_for_any_longer() {
+        let mut recipients = Recipients::new(destinations(PathChoice::Usual));
+        let recipient = recipients.of("tenant", "a").unwrap();
+        let waits = Arc::new(Waits::default());
+        let wait = waits.place();
+        let is_waited_for = || (waits.first().is_some(), wait.awaited().is_some());
+        let answer = async { is_waited_for() };
+        let answer = block_on(wait.until(Awaited::Token, &recipient, answer));
+        assert_eq!(answer, (true, true));
+        // The ticket may wait for its turn then.
+        assert_eq!(is_waited_for(), (false, false));
+    }
+}

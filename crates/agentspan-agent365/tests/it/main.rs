@@ -9,6 +9,7 @@
 
 mod answers;
 mod any_span;
+mod asked_pauses;
 mod body_allocations;
 mod body_golden;
 mod body_model;

@@ -307,11 +307,10 @@ fn after_a_refusal_another_item_of_the_lane_is_tried_first() {
 /// Ten identities with four spans a second each, one of which is answered as `bad` says, for 150 s.
 /// Returns the longest that a span of another one waited, in batch delays, and how many were left.
 fn longest_wait(bad: impl Fn(Instant) -> (Duration, Option<Duration>)) -> (f64, usize) {
-    #[derive(PartialEq, Eq, PartialOrd, Ord)]
     enum Happens {
         Batch,
         Answer { turn: u64, lane: u32, item: u32 },
-        Rested { lane: u32, parked: u64 },
+        Rested(Pause<u32>),
         Look,
     }
     let mut lanes = lanes(64);
@@ -351,16 +350,12 @@ fn longest_wait(bad: impl Fn(Instant) -> (Duration, Option<Duration>)) -> (f64, 
                 lanes.answered(turn, Outcome::Throttled, now);
                 let asked = bad(now).1;
                 let cause = asked.map_or(Cause::Other, |pause| Cause::Asked(now + pause));
-                if let Some(Pause { lane, parked, .. }) = lanes.again(turn, item, cause) {
-                    let pause = asked.unwrap_or(DELAY);
-                    plan(&mut agenda, now + pause, Happens::Rested { lane, parked });
+                if let Some(pause) = lanes.again(turn, item, cause) {
+                    let end = now + asked.unwrap_or(DELAY);
+                    plan(&mut agenda, end, Happens::Rested(pause));
                 }
             }
-            Happens::Rested { lane, parked } => lanes.rested(&Pause {
-                lane,
-                parked,
-                asked: None,
-            }),
+            Happens::Rested(pause) => lanes.rested(&pause),
             Happens::Look => {}
         }
         lanes.take_slots_back(now);

@@ -51,6 +51,8 @@ fn a_pause_that_is_hurried_ends_when_the_service_asked_for_no_more() {
     let now = Instant::now();
     for is_hurried in [true, false] {
         let (mut lanes, started) = two_turns(now);
+        // Before the pause, it ends nothing.
+        lanes.hurry();
         let asked = Cause::Asked(now + DELAY);
         let pause = lanes.again(started[0].0, 10, asked).unwrap();
         lanes.leave(started[1].0);
@@ -81,6 +83,50 @@ fn a_hurry_ends_a_pause_of_our_own_that_follows_one_that_the_service_asked_for()
     // The ends of both pauses come later, and end nothing else.
     lanes.rested(&first);
     lanes.rested(&second);
+}
+
+#[test]
+fn a_hurry_ends_a_pause_of_our_own_that_outlasts_the_longest_one_asked_for() {
+    let now = Instant::now();
+    for hurries_before in [true, false] {
+        let (mut lanes, started) = two_turns(now);
+        // All of this one is asked for, and only its end is told.
+        let longest = Cause::Asked(now + 2 * DELAY);
+        let longest = lanes.again(started[0].0, 10, longest).unwrap();
+        let other = Cause::Asked(now + DELAY);
+        let other = lanes.again(started[1].0, 11, other).unwrap();
+        if hurries_before {
+            lanes.hurry();
+        }
+        lanes.asked_is_over(&other);
+        assert!(lanes.next(now).is_none());
+        lanes.rested(&longest);
+        if !hurries_before {
+            assert!(lanes.next(now).is_none());
+            lanes.hurry();
+        }
+        assert_eq!(lanes.next(now).map(|begun| begun.item), Some(11));
+        lanes.rested(&other);
+    }
+}
+
+#[test]
+fn the_end_of_a_pause_shortens_no_later_one() {
+    let now = Instant::now();
+    let (mut lanes, started) = two_turns(now);
+    // A timer of the program may end it before its time.
+    let first = Cause::Asked(now + 2 * DELAY);
+    let first = lanes.again(started[0].0, 10, first).unwrap();
+    lanes.leave(started[1].0);
+    lanes.hurry();
+    lanes.asked_is_over(&first);
+    let turn = lanes.next(now).unwrap().turn;
+    let second = lanes.again(turn, 10, Cause::Asked(now + DELAY)).unwrap();
+    lanes.rested(&first);
+    lanes.hurry();
+    assert!(lanes.next(now).is_none());
+    lanes.rested(&second);
+    assert_eq!(lanes.next(now).map(|begun| begun.item), Some(10));
 }
 
 #[test]
