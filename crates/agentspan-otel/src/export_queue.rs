@@ -537,7 +537,10 @@ impl ExportQueue {
         let late = (outcome == Outcome::Late).then_some(timeout);
         let failed = (outcome == Outcome::Failed)
             .then(|| format!("the exporter of {name} cannot be shut down"));
-        flush_result(name, process.queue.tell(told), late, failed)
+        let losses = process.queue.tell(told);
+        let why = process.failure_behind(&losses);
+        let why = why.map(|why| format!("{name}: {why}"));
+        flush_result(name, losses, late, failed.into_iter().chain(why))
     }
 }
 

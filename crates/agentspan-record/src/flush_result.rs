@@ -21,7 +21,7 @@ pub fn flush_result(
     name: &str,
     losses: [u64; DropReason::ALL.len()],
     late: Option<Duration>,
-    failed: Option<String>,
+    failed: impl IntoIterator<Item = String>,
 ) -> OTelSdkResult {
     let losses = DropReason::ALL.into_iter().zip(losses);
     let losses = losses.filter(|(reason, lost)| *lost > 0 && !reason.is_unmeant());
@@ -34,7 +34,7 @@ pub fn flush_result(
     let late = late.map(|timeout| format!("the deadline of {timeout:?} passed"));
     let lost = told::sentence("span", losses.map(|(reason, lost)| (reason.as_str(), lost)));
     let lost = lost.map(|lost| format!("{name} {lost}"));
-    let said: Vec<_> = [late, lost, failed].into_iter().flatten().collect();
+    let said: Vec<_> = late.into_iter().chain(lost).chain(failed).collect();
     match said.is_empty() {
         true => Ok(()),
         false => Err(OTelSdkError::InternalFailure(said.join("; "))),

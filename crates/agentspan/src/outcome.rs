@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_agent365::Delivery;
-use agentspan_otel::{DropReason, ExportQueue};
+use agentspan_otel::ExportQueue;
 use agentspan_processor::background_queue::FlushError;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
@@ -49,9 +49,10 @@ impl Outcome {
 
     /// Adds the result of a shutdown of a destination.
     pub(crate) fn add_shutdown(&mut self, queue: &ExportQueue, result: OTelSdkResult) {
-        let is_explained = is_of_failure(&result);
+        // Other errors say themselves what the spans were lost by.
+        let is_late = matches!(result, Err(OTelSdkError::Timeout(_)));
         self.add(queue.name(), result);
-        self.explain(queue, is_explained.then(|| queue.last_failure()).flatten());
+        self.explain(queue, is_late.then(|| queue.last_failure()).flatten());
     }
 
     fn explain(&mut self, queue: &ExportQueue, failure: Option<String>) {
@@ -97,23 +98,6 @@ impl Outcome {
             self.failures.insert(0, late);
         }
         Err(OTelSdkError::InternalFailure(self.failures.join("; ")))
-    }
-}
-
-/// Whether the last failure of a destination is why its shutdown says this: spans were late, or lost
-/// by a failure. Other losses, such as rejected spans, leave the failure of an earlier batch in place.
-fn is_of_failure(result: &OTelSdkResult) -> bool {
-    let reasons = [
-        DropReason::Failed,
-        DropReason::TimedOut,
-        DropReason::ShutdownDeadline,
-    ];
-    match result {
-        Err(OTelSdkError::Timeout(_)) => true,
-        Err(OTelSdkError::InternalFailure(text)) => {
-            reasons.iter().any(|reason| text.contains(reason.as_str()))
-        }
-        _ => false,
     }
 }
 

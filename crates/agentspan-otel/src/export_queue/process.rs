@@ -164,6 +164,20 @@ impl Process {
         lock(&self.last_failure).clone()
     }
 
+    /// The last failure, if it is why spans were lost. Other losses, such as rejected spans, leave the failure
+    /// of an earlier batch in place.
+    pub(super) fn failure_behind(&self, losses: &[u64; LOSSES]) -> Option<String> {
+        let reasons = [
+            DropReason::Failed,
+            DropReason::TimedOut,
+            DropReason::ShutdownDeadline,
+        ];
+        let has_lost =
+            |reason: DropReason| losses.get(reason.index()).is_some_and(|lost| *lost > 0);
+        self.last_failure()
+            .filter(|_| reasons.into_iter().any(has_lost))
+    }
+
     fn keep_failure(&self, failure: Option<String>) {
         if failure.is_some() {
             *lock(&self.last_failure) = failure;

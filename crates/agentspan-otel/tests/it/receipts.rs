@@ -121,7 +121,7 @@ fn a_warning_is_no_loss_and_is_kept() {
 #[derive(Debug)]
 struct Tries {
     begun: Sender<()>,
-    results: Mutex<Receiver<OTelSdkResult>>,
+    results: Mutex<Receiver<Result<Receipt, OTelSdkError>>>,
     receipts: Receipts,
 }
 
@@ -131,15 +131,17 @@ impl SpanExporter for Tries {
         self.receipts.put(failed);
         self.begun.send(()).unwrap();
         let result = self.results.lock().unwrap().recv().unwrap();
-        if result.is_ok() {
-            self.receipts.put(Receipt::confirmed());
-        }
-        result
+        result.map(|receipt| self.receipts.put(receipt))
     }
 }
 
-#[test]
-fn the_last_failure_is_that_of_lost_spans_and_of_a_shutdown_that_does_not_wait_for_more_tries() {
+/// A queue that exports each span alone with [`Tries`].
+fn queue_of_tries() -> (
+    ExportQueue,
+    SdkTracerProvider,
+    Receiver<()>,
+    Sender<Result<Receipt, OTelSdkError>>,
+) {
     let receipts = Receipts::new();
     let ((begun, has_begun), (finish, results)) = (channel(), channel());
     let exporter = Tries {
@@ -152,12 +154,16 @@ fn the_last_failure_is_that_of_lost_spans_and_of_a_shutdown_that_does_not_wait_f
         .with_receipts(receipts)
         .build()
         .unwrap();
-    let provider = SdkTracerProvider::builder()
-        .with_span_processor(queue.clone())
-        .build();
+    let provider = SdkTracerProvider::builder().with_span_processor(queue.clone());
+    (queue, provider.build(), has_begun, finish)
+}
+
+#[test]
+fn the_last_failure_is_that_of_lost_spans_and_of_a_shutdown_that_does_not_wait_for_more_tries() {
+    let (queue, provider, has_begun, finish) = queue_of_tries();
     let end_span = || provider.tracer("t").start("a").end();
 
-    finish.send(Ok(())).unwrap();
+    finish.send(Ok(Receipt::confirmed())).unwrap();
     end_span();
     queue.flush(WHILE).unwrap();
     has_begun.recv().unwrap();
@@ -169,7 +175,38 @@ fn the_last_failure_is_that_of_lost_spans_and_of_a_shutdown_that_does_not_wait_f
     queue.shutdown(Duration::ZERO).unwrap_err();
     assert_eq!(queue.last_failure().unwrap(), "status\\n503");
     assert_eq!(queue.stats().dropped_for(DropReason::ShutdownDeadline), 1);
-    finish.send(Ok(())).unwrap();
+    finish.send(Ok(Receipt::confirmed())).unwrap();
+}
+
+#[test]
+fn a_shutdown_ends_with_the_failure_that_its_spans_were_lost_by() {
+    let failed = OTelSdkError::InternalFailure("on purpose".to_owned());
+    let timed_out = OTelSdkError::Timeout(WHILE);
+    for (error, reason) in [
+        (failed, DropReason::Failed),
+        (timed_out, DropReason::TimedOut),
+    ] {
+        let (queue, provider, _begun, finish) = queue_of_tries();
+        finish.send(Err(error)).unwrap();
+        provider.tracer("t").start("a").end();
+        let error = queue.shutdown(WHILE).unwrap_err().to_string();
+        let lost = format!("test lost 1 span ({reason}: 1)");
+        let expected = format!("Operation failed: {lost}; test: status\\n503");
+        assert_eq!(error, expected);
+    }
+    // Beside another loss, the deadline is in the text, too.
+    let (queue, provider, has_begun, finish) = queue_of_tries();
+    let rejected = Receipt::confirmed().with_rejected(1);
+    finish.send(Ok(rejected)).unwrap();
+    for _ in 0..2 {
+        provider.tracer("t").start("a").end();
+        has_begun.recv().unwrap();
+    }
+    let error = queue.shutdown(Duration::ZERO).unwrap_err().to_string();
+    let lost = "test lost 2 spans (rejected: 1, shutdown_deadline: 1)";
+    let expected = format!("Operation failed: {lost}; test: status\\n503");
+    assert_eq!(error, expected);
+    finish.send(Ok(Receipt::confirmed())).unwrap();
 }
 
 #[test]

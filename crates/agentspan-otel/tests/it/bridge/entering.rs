@@ -337,7 +337,10 @@ fn one_person_in_two_requests_is_the_person_of_both() {
     let invocation = "invoke_agent x";
     check_identity(&watched, invocation, [Some("a"), Some("agent-a2"), None]);
     let invocation = watched.live.named(invocation);
-    assert_eq!(text(&invocation, "gen_ai.caller.id").as_deref(), Some("ann"));
+    assert_eq!(
+        text(&invocation, "gen_ai.caller.id").as_deref(),
+        Some("ann")
+    );
 }
 
 #[test]
