@@ -171,14 +171,16 @@ impl<E: SpanExporter> Worker<E> {
                 self.process.has_cut(self.limits.apply(span));
             }
         }
+        let before = self.last_loss;
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
         if loss.is_none() {
             self.last_loss = None;
         }
         let receipt = self.process.receipts.take();
         let (rejected, has_message) = self.process.finish(taken, finished, loss, &receipt);
-        // The line about a failure has mentioned the message.
-        log_receipt(&self.name, rejected, has_message && loss.is_none());
+        // The line about a new failure has mentioned the message.
+        let is_mentioned = loss.is_some() && loss != before;
+        log_receipt(&self.name, rejected, has_message && !is_mentioned);
     }
 
     /// Calls the exporter, and says in the log what it failed with, unless it failed with the same before.

@@ -279,6 +279,26 @@ fn a_refused_batch_is_told_of_in_one_line_and_a_retry_with_the_name_of_its_desti
 }
 
 #[test]
+fn a_reason_that_only_a_later_refusal_gives_is_told_of_too() {
+    if is_started_by_test() {
+        let logs = CapturedLogs::everywhere();
+        let otlp = Otlp::new().with_endpoint(format!("{}/v1/traces", said("RECEIVER")));
+        let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+        for told in [0, 1] {
+            sender.send(1).unwrap_err();
+            assert_eq!(logs.count("an exporter failed"), 1, "{}", logs.text());
+            assert_eq!(logs.count("the report shows"), told, "{}", logs.text());
+        }
+        return;
+    }
+    let refusal = Answer::status(401);
+    let service = Service::builder().script([refusal.clone(), refusal.body("no zebras")]);
+    let service = service.start().unwrap();
+    let this = "otlp_process::a_reason_that_only_a_later_refusal_gives_is_told_of_too";
+    must_pass(this, &[("RECEIVER", &service.url())]);
+}
+
+#[test]
 fn an_environment_that_is_given_names_the_receiver_also_by_saying_nothing() {
     if is_started_by_test() {
         for protocol in ["http/protobuf", "grpc"] {
