@@ -456,7 +456,7 @@ impl ExportQueue {
         });
     }
 
-    /// The caller of the shutdown warns of spans that come later, for all of its queues at once.
+    /// A span after the shutdown is only counted: the facade warns of it, once for all of its queues.
     fn log_first(&self, refused: Refused<DropReason>) {
         if refused.is_first && refused.loss != DropReason::AfterShutdown {
             contain::log(|| {

@@ -33,7 +33,7 @@ use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
 use crate::propagators::propagation;
 use crate::provider_settings::{resource, with_sampler_and_limits};
-use crate::setup_log::{self, Unheard};
+use crate::setup_log::Unheard;
 use crate::sidecar::Sidecar;
 use crate::span_processor::AgentSpanProcessor;
 use crate::telemetry::{Pipeline, Telemetry};
@@ -389,7 +389,6 @@ impl Configuration {
     /// the name of a destination would break a line of a log. [`InstallError::Panicked`] if the code of
     /// the program, such as a processor, panics during the call.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
-        setup_log::begin();
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {
             return self.install_nothing(&environment);
@@ -528,7 +527,6 @@ impl Configuration {
     /// line of a log. [`InstallError::Panicked`] if the code of the program, such as a processor,
     /// panics during the call.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
-        setup_log::begin();
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {
             set_enabled(false);

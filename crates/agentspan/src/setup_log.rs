@@ -15,21 +15,24 @@ use tracing::subscriber::NoSubscriber;
 
 type Line = Box<dyn Fn() + Send>;
 
-thread_local! {
-    /// What nobody heard of the set-up that runs on this thread.
-    static MISSED: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
-}
+/// The number of lines that are kept, since a program may make destinations and never set up.
+const MAX_MISSED: usize = 100;
 
-/// Forgets the lines of a set-up that failed.
-pub(crate) fn begin() {
-    MISSED.take();
+thread_local! {
+    /// What nobody heard on this thread since its last set-up: of the next one, and of destinations
+    /// that are made before it.
+    static MISSED: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Logs a line of the set-up.
 pub(crate) fn log(line: impl Fn() + Send + 'static) {
     contain::log(&line);
     if !is_heard() {
-        MISSED.with_borrow_mut(|missed| missed.push(Box::new(line)));
+        MISSED.with_borrow_mut(|missed| {
+            if missed.len() < MAX_MISSED {
+                missed.push(Box::new(line));
+            }
+        });
     }
 }
 
@@ -81,5 +84,19 @@ impl Unheard {
 impl fmt::Debug for Unheard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Unheard").field(&self.0.are_kept).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::subscriber::with_default;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_never_sets_up_keeps_few_lines() {
+        let log_much = || (0..2 * MAX_MISSED).for_each(|_| log(|| ()));
+        with_default(NoSubscriber::new(), log_much);
+        assert_eq!(MISSED.take().len(), MAX_MISSED);
     }
 }

@@ -221,9 +221,8 @@ impl Telemetry {
     ///
     /// The result reports every loss that no flush has reported, however old: a span or hook counts
     /// as a loss if a destination accepted it and dropped it for any reason. That includes spans
-    /// that end while the shutdown still runs, because a thread still works: they are lost as
-    /// `after_shutdown`, and the error of this call counts them. Wait for your threads and tasks
-    /// first.
+    /// of other threads that end while the shutdown runs: they are lost as `after_shutdown`, and the
+    /// error of this call counts them. Wait for your threads and tasks first.
     ///
     /// Spans that a destination is not meant to get are no losses: those that sampling leaves out, and
     /// for Agent 365, spans of other operations and spans without an identity. The

@@ -547,8 +547,6 @@ fn f7_a_refusal_is_in_the_report_in_the_words_of_the_receiver() {
     }
 }
 
-/// Why a span was lost that one destination was given.
-#[track_caller]
 #[test]
 fn a_shutdown_tells_a_failure_with_its_losses_and_not_with_others() {
     for (last, told) in [
@@ -567,6 +565,8 @@ fn a_shutdown_tells_a_failure_with_its_losses_and_not_with_others() {
     }
 }
 
+/// Why a span was lost that one destination was given.
+#[track_caller]
 fn last_failure(sender: &Sender) -> String {
     sender.send(1).unwrap_err();
     sender.report().last_failure.unwrap()

@@ -12,6 +12,8 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing::subscriber::{NoSubscriber, with_default};
 
 use crate::process::has_its_own;
+#[cfg(feature = "otlp-http")]
+use crate::process::{is_started_by_test, must_pass};
 
 const SAID: &str = "is ignored";
 
@@ -54,6 +56,23 @@ fn a_warning_that_somebody_heard_is_not_repeated() {
     let processor = processor();
     assert_eq!(logs.count(SAID), 1);
     assert_eq!(after_spans(processor, &logs), [1, 1]);
+}
+
+/// Its variables are read when it is made, before the set-up.
+#[cfg(feature = "otlp-http")]
+#[test]
+fn a_warning_about_a_destination_in_code_is_repeated_too() {
+    if !is_started_by_test() {
+        let this = "setup_log::a_warning_about_a_destination_in_code_is_repeated_too";
+        return must_pass(this, &[("OTEL_EXPORTER_OTLP_HEADERS", "no header")]);
+    }
+    let otlp = agentspan::Otlp::new().with_endpoint("http://127.0.0.1:1");
+    let otlp = Destination::otlp_http(otlp).unwrap().with_filter(|_| false);
+    let processor = configure().with_destination(otlp).into_processor().unwrap();
+    let (logs, _guard) = CapturedLogs::on_this_thread();
+    after_spans(processor, &logs);
+    let line = "entries that are no headers";
+    assert_eq!(logs.count(line), 1, "{}", logs.text());
 }
 
 #[cfg(feature = "tracing")]
