@@ -388,7 +388,8 @@ impl BackgroundQueue {
     /// Waits until a [started](Self::start_shutdown) shutdown is complete and its thread has ended.
     ///
     /// At the deadline, the queued hooks are dropped, and so is the hook in flight. If several
-    /// calls wait, the call with the latest deadline drops them.
+    /// calls wait, the call with the latest deadline drops them. `wait_for_end(Duration::ZERO)`
+    /// succeeds if nothing is queued.
     ///
     /// # Errors
     ///
@@ -402,6 +403,8 @@ impl BackgroundQueue {
         match self.wait_for_queued(timeout) {
             Ok(()) => shared.queue.join(),
             Err(FlushError::TimedOut { .. }) if end_wait.give_up(HookLoss::ShutdownDeadline) => {}
+            // As in a flush, the thread had no time to say so.
+            Err(FlushError::TimedOut { queued: 0 }) => {}
             Err(error) => return Err(error),
         }
         shared.tell(told)

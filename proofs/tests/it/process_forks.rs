@@ -174,6 +174,14 @@ fn a14_a_processor_behind_a_queue_hears_of_each_span_in_one_process() {
 }
 
 #[test]
+fn a14_a_queue_of_hooks_that_was_closed_before_the_fork_stays_so() {
+    let told = tell("background-queue-closed");
+    told.check_noted(&[]);
+    // The start and the end of a trace and of its root.
+    told.check_said(Child, &["accepted 4 handled 0 dropped 4 queued 0"]);
+}
+
+#[test]
 fn a14_a_delivery_goes_on_in_a_child_with_connections_of_its_own() {
     let told = tell("delivery");
     for name in ["parent-0", "parent-1", "parent-2", "child-1", "child-2"] {

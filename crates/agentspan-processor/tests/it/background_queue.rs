@@ -85,6 +85,21 @@ fn hooks_after_the_last_shutdown_are_counted_and_start_no_thread() {
 }
 
 #[test]
+fn a_shutdown_without_time_succeeds_if_nothing_is_queued() {
+    // The thread of the second one has run, and does not wake in time.
+    for traces in [0, 1] {
+        let queue = BackgroundQueue::new(InMemory::new());
+        for _ in 0..traces {
+            let trace = Trace::builder().with_processor(queue.clone());
+            program(trace.without_shutdown(), 1);
+        }
+        queue.flush(LONG).unwrap();
+        queue.wait_for_end(Duration::ZERO).unwrap();
+        assert_eq!(queue.stats().dropped, 0);
+    }
+}
+
+#[test]
 fn a_flush_waits_for_what_was_queued_before_it() {
     let memory = InMemory::new();
     let queue = BackgroundQueue::new(memory.clone());

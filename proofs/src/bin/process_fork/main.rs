@@ -46,6 +46,7 @@ fn tell(story: &str, place: &Place) -> Result<(), Failure> {
         "export-queue-without-another" => stories::export_queue(place, stories::AfterFork::None),
         "export-queue-shut-down" => stories::export_queue_shut_down(place),
         "background-queue" => stories::background_queue(place),
+        "background-queue-closed" => stories::background_queue_closed(place),
         "delivery" => stories::delivery(place),
         "facade" => stories::facade(place),
         "open-spans" => stories::open_spans(place),

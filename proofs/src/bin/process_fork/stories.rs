@@ -233,6 +233,18 @@ pub(crate) fn background_queue(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
+pub(crate) fn background_queue_closed(place: &Place) -> Result<(), Failure> {
+    let queue = BackgroundQueue::new(Hears(place.clone()));
+    queue.close();
+    let child = child!({
+        let trace = Trace::builder().with_processor(queue.clone()).start()?;
+        trace.end()?;
+        say_hooks(&queue);
+        Ok(())
+    });
+    wait_for(child)
+}
+
 fn delivery_to(place: &Place) -> DeliveryBuilder<Delivery> {
     // Blocking, so that there is a thread more that a child does not have.
     let resolver = token_from_fn(|_| Ok(Some(AccessToken::new("token")?)));
