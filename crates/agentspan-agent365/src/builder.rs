@@ -178,6 +178,9 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// Sets the deadline of the token resolver for one identity. The default is 30 seconds.
+    ///
+    /// While the resolver has not answered for 1,024 identities, no spans of others are sent. Set a
+    /// shorter deadline for a resolver that may hang.
     pub fn with_token_deadline(mut self, deadline: Duration) -> Self {
         self.token_deadline = deadline;
         self
