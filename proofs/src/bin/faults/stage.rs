@@ -299,12 +299,17 @@ fn otlp(
         Connection::Tls | Connection::TlsOfAnother => url.replace("http://", "https://"),
     };
     let timeout = match without {
-        Some(Defence::Timeout) => NEVER,
+        // Pauses count as long as they are asked for, which may be an hour each.
+        Some(Defence::Timeout) => NEVER * 365,
         // The shortest pause before a second try is longer.
         Some(Defence::Retry) => Duration::from_millis(90),
         _ => settings.timeout * 3,
     };
-    let mut otlp = Otlp::new().with_timeout(timeout).with_retry_timer(Shortest);
+    let mut otlp = Otlp::new().with_timeout(timeout);
+    // Without a queue, a program waits for the whole pauses.
+    if without != Some(Defence::Queue) {
+        otlp = otlp.with_retry_timer(Shortest);
+    }
     if settings.connection.is_tls() {
         let (_, pem) = trusted(service, settings.connection, without)?;
         otlp = otlp.with_certificate_authorities(pem);
